@@ -1,0 +1,124 @@
+package oath
+
+import (
+	"encoding/binary"
+	"regexp"
+	"strconv"
+
+	"ykmfa/internal/iso7816"
+)
+
+// Device is what a key tells about itself outside the OATH applet.
+type Device struct {
+	Serial  uint32 // 0: it has none, or does not tell
+	Version Version
+	Form    string // "USB-A keychain", ...; empty when not known
+	FIPS    bool
+}
+
+var (
+	aidManagement = []byte{0xa0, 0x00, 0x00, 0x05, 0x27, 0x47, 0x11, 0x17}
+	aidOTP        = []byte{0xa0, 0x00, 0x00, 0x05, 0x27, 0x20, 0x01}
+)
+
+const (
+	insReadConfig  = 0x1d
+	insOTP         = 0x01
+	slotSerial     = 0x10 // P1 of the OTP applet
+	insGetResponse = 0xc0 // continues answers outside OATH
+
+	configSerial  = 0x02
+	configForm    = 0x04
+	configVersion = 0x05
+)
+
+// ReadDevice asks the Management applet, or on a NEO the OTP applet, for serial number, firmware and form. It selects
+// another applet: Select OATH again afterwards. A card that has neither applet gives a zero Device and no error.
+func ReadDevice(card Card) (Device, error) {
+	text, status, err := exchange(card, iso7816.Command{INS: insSelect, P1: 0x04, Data: aidManagement}, insGetResponse)
+	if err != nil {
+		return Device{}, err
+	}
+	version := parseVersionText(text)
+	if status != statusOK || version.Less(Version{4, 1, 0}) {
+		return readOTP(card)
+	}
+	config, status, err := exchange(card, iso7816.Command{INS: insReadConfig}, insGetResponse)
+	if err != nil || status != statusOK {
+		return Device{Version: version}, err
+	}
+	d, ok := parseConfig(config)
+	if !ok {
+		return Device{}, corrupt("READ CONFIG")
+	}
+	if d.Version == (Version{}) {
+		d.Version = version
+	}
+	return d, nil
+}
+
+var versionText = regexp.MustCompile(`(\d{1,3})\.(\d{1,3})\.(\d{1,3})`)
+
+// parseVersionText finds the version in the Management applet's greeting.
+func parseVersionText(text []byte) Version {
+	var v Version
+	m := versionText.FindSubmatch(text)
+	if m == nil {
+		return v
+	}
+	for i := range v {
+		n, err := strconv.ParseUint(string(m[i+1]), 10, 8)
+		if err != nil {
+			return Version{}
+		}
+		v[i] = byte(n)
+	}
+	return v
+}
+
+// parseConfig reads the answer to READ CONFIG: a length byte, then one-byte tags and lengths.
+func parseConfig(config []byte) (Device, bool) {
+	var d Device
+	var n byte
+	in := iso7816.String(config)
+	if !in.ReadByte(&n) || int(n) != len(in) {
+		return d, false
+	}
+	for !in.Empty() {
+		var tag byte
+		var value []byte
+		if !in.ReadTLV(&tag, &value) {
+			return d, false
+		}
+		switch {
+		case tag == configSerial && len(value) == 4:
+			d.Serial = binary.BigEndian.Uint32(value)
+		case tag == configForm && len(value) == 1:
+			d.Form, d.FIPS = forms[value[0]&0x0f], value[0]&0x80 != 0
+		case tag == configVersion && len(value) == 3:
+			d.Version = Version(value)
+		}
+	}
+	return d, true
+}
+
+var forms = map[byte]string{
+	1: "USB-A keychain", 2: "USB-A nano", 3: "USB-C keychain", 4: "USB-C nano",
+	5: "USB-C and Lightning", 6: "USB-A bio", 7: "USB-C bio",
+}
+
+// readOTP takes version and serial number from the OTP applet, the only one of a NEO that tells them.
+func readOTP(card Card) (Device, error) {
+	var d Device
+	greeting, status, err := exchange(card, iso7816.Command{INS: insSelect, P1: 0x04, Data: aidOTP}, insGetResponse)
+	if err != nil || status != statusOK || len(greeting) < 3 {
+		return d, err
+	}
+	d.Version = Version(greeting[:3])
+	serial, status, err := exchange(card, iso7816.Command{INS: insOTP, P1: slotSerial}, insGetResponse)
+	if err != nil || status != statusOK || len(serial) != 4 {
+		return d, err
+	}
+	d.Serial = binary.BigEndian.Uint32(serial)
+	return d, nil
+}
