@@ -81,7 +81,7 @@ func parseConfig(config []byte) (Device, bool) {
 	var d Device
 	var n byte
 	in := iso7816.String(config)
-	if !in.ReadByte(&n) || int(n) != len(in) {
+	if !in.ReadUint8(&n) || int(n) != len(in) {
 		return d, false
 	}
 	for !in.Empty() {

@@ -45,7 +45,7 @@ func (s *String) Read(n int, out *[]byte) bool {
 }
 
 // ReadByte consumes one byte.
-func (s *String) ReadByte(out *byte) bool {
+func (s *String) ReadUint8(out *byte) bool {
 	var b []byte
 	if !s.Read(1, &b) {
 		return false
@@ -59,7 +59,7 @@ func (s *String) ReadTLV(tag *byte, value *[]byte) bool {
 	rest := *s
 	var t byte
 	var n int
-	if !rest.ReadByte(&t) || !rest.readLength(&n) || !rest.Read(n, value) {
+	if !rest.ReadUint8(&t) || !rest.readLength(&n) || !rest.Read(n, value) {
 		return false
 	}
 	*tag, *s = t, rest
@@ -83,7 +83,7 @@ func (s String) PeekTag(tag byte) bool { return len(s) > 0 && s[0] == tag }
 
 func (s *String) readLength(n *int) bool {
 	var first byte
-	if !s.ReadByte(&first) {
+	if !s.ReadUint8(&first) {
 		return false
 	}
 	if first < 0x80 {

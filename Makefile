@@ -1,0 +1,56 @@
+# make demo    the main job on a virtual key: needs Go only
+# make test    installs the real parts of the tests where it may, then runs everything
+# make build   ./ykmfa, with PC/SC (needs a C compiler and libpcsclite-dev on Linux)
+# make install to $(PREFIX)/bin
+# make check   gofmt, vet, staticcheck, tidy go.mod, builds for other platforms
+# make bench   the numbers, side by side
+# make fuzz    every fuzz target for FUZZTIME
+
+PREFIX   ?= /usr/local
+FUZZTIME ?= 30s
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: demo build install test deps check bench fuzz clean
+
+demo:
+	@CGO_ENABLED=0 test/demo
+
+build:
+	CGO_ENABLED=1 go build -trimpath -ldflags=-s -o ykmfa ./cmd/ykmfa
+
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 0755 ykmfa $(DESTDIR)$(PREFIX)/bin/ykmfa
+
+deps:
+	@test/deps
+
+test: deps
+	go test -count=1 -timeout 15m ./...
+
+check:
+	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "not gofmt'ed:"; echo "$$files"; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	go mod tidy -diff
+	go mod verify
+	CGO_ENABLED=0 go build -o /dev/null ./cmd/ykmfa
+	CGO_ENABLED=0 go vet ./...
+	GOOS=windows CGO_ENABLED=0 go build -o /dev/null ./cmd/ykmfa
+	GOOS=windows CGO_ENABLED=0 go vet ./...
+	GOOS=darwin CGO_ENABLED=0 go vet ./...
+
+bench: deps
+	@go run ./test/bench
+
+# Each target runs by itself: go test -fuzz takes one at a time.
+fuzz:
+	@set -e; for pkg in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "$$pkg $$target"; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
+
+clean:
+	rm -f ykmfa vkey

@@ -1,0 +1,201 @@
+package account
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"ykmfa/oath"
+)
+
+// maxState bounds the state file.
+const maxState = 16 << 20
+
+// State is what was seen. Losing it loses nothing but memory.
+type State struct {
+	Keys    map[string]*Key   `json:"keys,omitempty"`    // by device id
+	Spent   map[string]uint64 `json:"spent,omitempty"`   // credential id in hexadecimal: the last period whose code was handed out
+	Allowed []string          `json:"allowed,omitempty"` // references that the user has let run a program
+}
+
+// Key is a key that was plugged in.
+type Key struct {
+	DeviceID string                 `json:"-"`
+	Serial   uint32                 `json:"serial,omitempty"`
+	Firmware string                 `json:"firmware,omitempty"`
+	Form     string                 `json:"form,omitempty"`
+	Creds    map[string]*Credential `json:"credentials,omitempty"` // by credential id in hexadecimal
+}
+
+// Credential is what was seen of a credential.
+type Credential struct {
+	ID       []byte    `json:"-"`
+	Type     oath.Type `json:"type,omitempty"`
+	Touch    *bool     `json:"touch,omitempty"` // nil: not known
+	Verified time.Time `json:"verified,omitzero"`
+}
+
+// LoadState reads the state file. With an error there is an empty state to go on with.
+func LoadState(path string) (*State, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &State{}, nil
+	}
+	if err != nil {
+		return &State{}, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxState))
+	if err != nil {
+		return &State{}, err
+	}
+	state, err := parseState(data)
+	if err != nil {
+		return &State{}, fmt.Errorf("state file %s is damaged, and starts anew: %w", path, err)
+	}
+	return state, nil
+}
+
+func parseState(data []byte) (*State, error) {
+	state := &State{}
+	if err := json.Unmarshal(data, state); err != nil {
+		return nil, err
+	}
+	for device, k := range state.Keys {
+		if k == nil {
+			return nil, errors.New("a key is null")
+		}
+		k.DeviceID = device
+		for text, c := range k.Creds {
+			id, err := hex.DecodeString(text)
+			if err != nil || c == nil {
+				return nil, errors.New("a credential id is not hexadecimal")
+			}
+			c.ID = id
+		}
+	}
+	return state, nil
+}
+
+// UpdateState changes the state file, under a lock. Nothing is written when nothing changes. It is not synced to the
+// disk: that takes longer than printing a code.
+func UpdateState(path string, change func(*State) error) error {
+	path, err := target(path)
+	if err != nil {
+		return err
+	}
+	unlock, err := lock(path)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	state, _ := LoadState(path)
+	before, err := json.Marshal(state)
+	if err != nil {
+		return err
+	}
+	if err := change(state); err != nil {
+		return err
+	}
+	after, err := json.Marshal(state)
+	if err != nil || bytes.Equal(before, after) {
+		return err
+	}
+	return writeFile(path, after, false)
+}
+
+// Key returns a key by its device id, a new one on first sight.
+func (s *State) Key(device string) *Key {
+	if s.Keys == nil {
+		s.Keys = map[string]*Key{}
+	}
+	if s.Keys[device] == nil {
+		s.Keys[device] = &Key{DeviceID: device}
+	}
+	return s.Keys[device]
+}
+
+// KeysHolding returns the keys that hold a credential, by serial number.
+func (s *State) KeysHolding(id []byte) []*Key {
+	var keys []*Key
+	for _, k := range s.Keys {
+		if k.Holds(id) {
+			keys = append(keys, k)
+		}
+	}
+	slices.SortFunc(keys, func(x, y *Key) int {
+		return strings.Compare(fmt.Sprintf("%010d%s", x.Serial, x.DeviceID), fmt.Sprintf("%010d%s", y.Serial, y.DeviceID))
+	})
+	return keys
+}
+
+// Spend notes that the code of a period was handed out, and returns whether it or a later one had been before.
+func (s *State) Spend(id []byte, period uint64) (last uint64, before bool) {
+	if s.Spent == nil {
+		s.Spent = map[string]uint64{}
+	}
+	key := hex.EncodeToString(id)
+	last, known := s.Spent[key]
+	if known && last >= period {
+		return last, true
+	}
+	s.Spent[key] = period
+	return period, false
+}
+
+// Holds reports whether the credential was last seen on the key.
+func (k *Key) Holds(id []byte) bool { return k.Credential(id) != nil }
+
+// Credential returns what was seen of a credential on this key, or nil.
+func (k *Key) Credential(id []byte) *Credential { return k.Creds[hex.EncodeToString(id)] }
+
+// SetCredential is Credential, and makes one.
+func (k *Key) SetCredential(id []byte) *Credential {
+	if c := k.Credential(id); c != nil {
+		return c
+	}
+	if k.Creds == nil {
+		k.Creds = map[string]*Credential{}
+	}
+	c := &Credential{ID: bytes.Clone(id)}
+	k.Creds[hex.EncodeToString(id)] = c
+	return c
+}
+
+// All returns the credentials in the order of their ids.
+func (k *Key) All() []*Credential {
+	all := make([]*Credential, 0, len(k.Creds))
+	for _, c := range k.Creds {
+		all = append(all, c)
+	}
+	slices.SortFunc(all, func(x, y *Credential) int { return bytes.Compare(x.ID, y.ID) })
+	return all
+}
+
+// Keep forgets the credentials that are no longer on the key.
+func (k *Key) Keep(there func(id []byte) bool) {
+	for text, c := range k.Creds {
+		if !there(c.ID) {
+			delete(k.Creds, text)
+		}
+	}
+}
+
+// Rename follows a credential to its new id.
+func (k *Key) Rename(from, to []byte) {
+	c := k.Credential(from)
+	if c == nil || bytes.Equal(from, to) {
+		return
+	}
+	delete(k.Creds, hex.EncodeToString(from))
+	c.ID = bytes.Clone(to)
+	k.Creds[hex.EncodeToString(to)] = c
+}

@@ -1,0 +1,409 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ykmfa/internal/account"
+	"ykmfa/internal/otpauth"
+	"ykmfa/internal/source"
+	"ykmfa/oath"
+)
+
+type addOptions struct {
+	app  *app
+	name string
+
+	secretFrom, backupTo string
+	noBackup             bool
+
+	issuer, account, algorithm string
+	digits, period             int
+	counter                    uint64
+	hotp, touch                bool
+	allKeys, force, dryRun     bool
+
+	changed func(flag string) bool // whether a flag was given
+}
+
+func newAdd(a *app) *cobra.Command {
+	o := &addOptions{app: a}
+	c := &cobra.Command{
+		Use:   "add NAME",
+		Short: "Put an account on the key, from its backup",
+		Long: `Put an account on the key, from where its secret is backed up, and prove that both hold the same secret.
+Only what is proven is recorded. Run again, it changes nothing.
+
+A secret reference is one of
+  lpass:ENTRY, pass:PATH      a password manager; ENTRY#FIELD names a field, "lpass" alone is lpass:NAME
+  file:PATH                   a file with the secret or an otpauth URI
+  cmd:PROGRAM ARG...          a program that prints it
+  -, prompt, env:VAR          stdin, a question, the environment: no backup, so say --backup-to REF or --no-backup`,
+		Example: "  ykmfa add aws --secret-from lpass\n  ykmfa add github --secret-from prompt --backup-to pass:mfa/github --touch",
+		Args:    exactArgs("NAME"),
+		RunE: func(c *cobra.Command, args []string) error {
+			o.name, o.changed = args[0], c.Flags().Changed
+			return o.run(c.Context())
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&o.secretFrom, "secret-from", "", "where the secret is: a secret reference `REF`")
+	f.StringVar(&o.backupTo, "backup-to", "", "write the secret to `REF` first, and read it back")
+	f.BoolVar(&o.noBackup, "no-backup", false, "the secret is kept nowhere but on the key")
+	f.StringVar(&o.issuer, "issuer", "", "issuer part of the credential id")
+	f.StringVar(&o.account, "account", "", "account part of the credential id (NAME unless the source says)")
+	f.BoolVar(&o.touch, "touch", false, "each code needs a touch")
+	f.IntVar(&o.digits, "digits", 6, "length of the code: 6, 7 or 8")
+	f.IntVar(&o.period, "period", 30, "how long a code lives, in `SECONDS`")
+	f.StringVar(&o.algorithm, "algorithm", "SHA1", "SHA1, SHA256 or SHA512")
+	f.BoolVar(&o.hotp, "hotp", false, "codes by counter (HOTP) instead of by time")
+	f.Uint64Var(&o.counter, "counter", 0, "HOTP: the counter of the next code")
+	f.BoolVar(&o.allKeys, "all-keys", false, "on every key that is plugged in")
+	f.BoolVar(&o.force, "force", false, "overwrite what is on the key under this id")
+	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and do nothing")
+	return c
+}
+
+// plan is all that add needs to know before it touches a key.
+type plan struct {
+	account account.Account
+	params  otpauth.Params
+	from    source.Ref // the secret was read from
+	writeTo *source.Ref
+	typed   []source.Ref // given on this command line
+}
+
+func (o *addOptions) run(ctx context.Context) error {
+	p, err := o.plan(ctx)
+	if err != nil {
+		return err
+	}
+	defer otpauth.Wipe(p.params.Secret)
+	if p.writeTo != nil && !o.dryRun {
+		if err := o.backUp(ctx, p); err != nil {
+			return err
+		}
+	}
+	if o.allKeys {
+		return o.onAllKeys(ctx, p)
+	}
+	return o.app.onKey(ctx, p.account.ID, true, func(k *key) error { return o.onOne(ctx, k, p) })
+}
+
+// plan reads flags, account file and secret. No key is open meanwhile.
+func (o *addOptions) plan(ctx context.Context) (*plan, error) {
+	if err := account.ValidateName(o.name); err != nil {
+		return nil, usage("choose another name; --issuer and --account say what the key shows", "%w", err)
+	}
+	accounts, err := o.app.accounts()
+	if err != nil {
+		return nil, err
+	}
+	recorded := accountNamed(accounts, o.name)
+	p := &plan{}
+	if err := o.references(p, recorded); err != nil {
+		return nil, err
+	}
+	resolver, done := o.app.resolver(ctx, p.typed...)
+	defer done()
+	if p.params, err = resolver.Get(ctx, p.from); err != nil {
+		return nil, fmt.Errorf("%s: %w", o.name, err)
+	}
+	if err := o.terms(&p.params, recorded); err != nil {
+		return nil, err
+	}
+	if err := o.describe(p, recorded); err != nil {
+		return nil, err
+	}
+	return p, o.checkAccounts(p, accounts)
+}
+
+// references decides where the secret comes from and which backup is recorded. An account that has a backup on record
+// needs no --secret-from.
+func (o *addOptions) references(p *plan, recorded *account.Account) error {
+	text := o.secretFrom
+	if text == "" && recorded != nil {
+		text = recorded.Backup
+	}
+	if text == "" {
+		return usage("for example: ykmfa add "+o.name+" --secret-from lpass", "where is the secret of %s? --secret-from is missing", o.name)
+	}
+	var err error
+	if p.from, err = o.ref(text); err != nil {
+		return err
+	}
+	if o.secretFrom != "" {
+		p.typed = append(p.typed, p.from)
+	}
+	switch {
+	case o.noBackup && o.backupTo != "":
+		return usage("", "--no-backup and --backup-to exclude each other")
+	case o.backupTo != "":
+		to, err := o.ref(o.backupTo)
+		if err != nil {
+			return err
+		}
+		if !(&source.Resolver{}).CanWrite(to) {
+			return usage("lpass:, pass: and file: can be written", "--backup-to cannot write to %s", to)
+		}
+		p.writeTo, p.account.Backup, p.typed = &to, to.String(), append(p.typed, to)
+	case o.noBackup:
+	case p.from.Durable():
+		p.account.Backup = p.from.String()
+	default:
+		return usage("--backup-to REF writes it to a password manager first; --no-backup goes without",
+			"%s keeps no backup: if the key breaks, %s is lost", p.from, o.name)
+	}
+	return nil
+}
+
+func (o *addOptions) ref(text string) (source.Ref, error) {
+	ref, err := source.ParseRef(text, o.name)
+	if err != nil {
+		return ref, usage("ykmfa add --help lists the references", "%w", err)
+	}
+	return ref, nil
+}
+
+// terms settles type, algorithm, digits, period and counter: by flag, else as recorded, else as the source's URI says.
+func (o *addOptions) terms(p *otpauth.Params, recorded *account.Account) error {
+	if recorded != nil {
+		p.Type, p.Algorithm, p.Digits, p.Period = recorded.Type, recorded.Algorithm, recorded.Digits, recorded.Period
+		p.Counter = max(p.Counter, recorded.Counter)
+	}
+	if o.changed("algorithm") {
+		algorithm, err := oath.ParseAlgorithm(o.algorithm)
+		if err != nil {
+			return usage("", "%w", err)
+		}
+		p.Algorithm = algorithm
+	}
+	if o.changed("digits") {
+		p.Digits = o.digits
+	}
+	if o.changed("period") {
+		if o.period < 1 || o.period > 86400 {
+			return usage("", "--period is a number of seconds from 1 to 86400")
+		}
+		p.Period = time.Duration(o.period) * time.Second
+	}
+	if o.hotp {
+		p.Type = oath.HOTP
+	}
+	if o.changed("counter") {
+		p.Counter = o.counter
+	}
+	*p = p.WithDefaults()
+	switch {
+	case p.Digits < 6 || p.Digits > 8:
+		return usage("", "--digits is 6, 7 or 8")
+	case o.changed("counter") && p.Type != oath.HOTP:
+		return usage("add --hotp", "--counter is for codes by counter")
+	case o.changed("period") && p.Type == oath.HOTP:
+		return usage("", "--period is for codes by time")
+	case p.Counter > 0xffffffff:
+		return usage("", "a key counts to 4294967295 at most")
+	}
+	return nil
+}
+
+// describe builds the credential id and the entry of the account file.
+func (o *addOptions) describe(p *plan, recorded *account.Account) error {
+	p.account.Name = o.name
+	p.account.Touch = o.touch
+	p.account.Type, p.account.Algorithm, p.account.Digits = p.params.Type, p.params.Algorithm, p.params.Digits
+	p.account.Period, p.account.Counter = p.params.Period, p.params.Counter
+	if recorded != nil {
+		p.account.ID = recorded.ID
+		p.account.Touch = o.touch || recorded.Touch && !o.changed("touch")
+		if !o.changed("issuer") && !o.changed("account") && !o.changed("period") && !o.changed("hotp") {
+			return nil
+		}
+	}
+	name := oath.Name{Issuer: p.params.Issuer, Account: p.params.Account, Period: p.params.Period}
+	if o.changed("issuer") {
+		name.Issuer = o.issuer
+	}
+	if o.changed("account") {
+		name.Account = o.account
+	}
+	if name.Account == "" {
+		name.Account = o.name
+	}
+	if err := validateIDText(name.String()); err != nil {
+		return usage("set --issuer and --account", "%w", err)
+	}
+	id, err := name.ID(p.params.Type)
+	if err != nil {
+		return usage("shorten it with --issuer and --account", "%w", err)
+	}
+	if recorded != nil && !bytes.Equal(recorded.ID, id) {
+		return fail(exitFailed, "choose another name, or: ykmfa remove "+o.name,
+			"%s is recorded as %q, not %q", o.name, recorded.ID, id)
+	}
+	p.account.ID = id
+	return nil
+}
+
+// checkAccounts refuses a second name for one credential.
+func (o *addOptions) checkAccounts(p *plan, accounts []account.Account) error {
+	for _, acc := range accounts {
+		if acc.Name != o.name && bytes.Equal(acc.ID, p.account.ID) {
+			return fail(exitFailed, "another --issuer or --account makes it another credential",
+				"the credential %q already is the account %s", acc.ID, acc.Name)
+		}
+	}
+	return nil
+}
+
+// backUp writes the secret to where --backup-to says, and reads it back, before any key sees it.
+func (o *addOptions) backUp(ctx context.Context, p *plan) error {
+	named := p.params
+	name := oath.ParseName(p.account.ID, p.params.Type)
+	named.Issuer, named.Account = name.Issuer, name.Account
+	uri := named.URI()
+	defer otpauth.Wipe(uri)
+	r, done := o.app.resolver(ctx, p.typed...)
+	defer done()
+	if err := r.Put(ctx, *p.writeTo, uri); err != nil {
+		return fmt.Errorf("%s: %w", o.name, err)
+	}
+	back, err := r.Get(ctx, *p.writeTo)
+	if err != nil {
+		return fmt.Errorf("%s: written, but not readable: %w", o.name, err)
+	}
+	defer otpauth.Wipe(back.Secret)
+	if !bytes.Equal(back.Secret, p.params.Secret) {
+		return fail(exitDiffer, "look at the entry, and repeat with another --backup-to", "%s: %s holds another secret than was written",
+			o.name, p.writeTo)
+	}
+	return nil
+}
+
+// onAllKeys goes on after a key that fails, and fails at the end.
+func (o *addOptions) onAllKeys(ctx context.Context, p *plan) error {
+	keys, err := o.app.openAll(ctx)
+	if err != nil {
+		return err
+	}
+	readers := make([]string, len(keys))
+	for i, k := range keys {
+		readers[i] = k.reader
+	}
+	closeAll(keys) // one at a time: a password prompt for one must not hold the others
+	var failed error
+	for _, reader := range readers {
+		err := o.app.onReader(ctx, reader, func(k *key) error { return o.onOne(ctx, k, p) })
+		if err != nil && failed != nil {
+			o.app.say("ykmfa: error: %v", failed)
+		}
+		if err != nil {
+			failed = err
+		}
+	}
+	return failed
+}
+
+// onOne puts the account on one key, or finds that it is there, proves it and records it.
+func (o *addOptions) onOne(ctx context.Context, k *key, p *plan) error {
+	written, err := o.put(ctx, k, p)
+	if err != nil {
+		return err
+	}
+	if o.dryRun {
+		return o.result(k, p, written, "would be put on", "is on")
+	}
+	if err := o.record(k, p); err != nil {
+		return fmt.Errorf("%s is on %v and proven, but could not be recorded: %w", o.name, k, err)
+	}
+	return o.result(k, p, written, "on", "already on")
+}
+
+// put returns whether it wrote.
+func (o *addOptions) put(ctx context.Context, k *key, p *plan) (bool, error) {
+	list, err := k.List()
+	if err != nil {
+		return false, err
+	}
+	there, found := find(list, p.account.ID)
+	if found {
+		same, err := o.alreadyThere(ctx, k, p, there)
+		if same || err != nil {
+			return false, err
+		}
+	} else if n := k.Capacity(); n > 0 && len(list) >= n {
+		return false, fmt.Errorf("%w: it holds %d of %d accounts", oath.ErrFull, len(list), n)
+	}
+	if o.dryRun {
+		return true, nil
+	}
+	return true, o.app.write(ctx, k, p.credential(), p.params, found)
+}
+
+// alreadyThere proves that the credential on the key has the secret of the backup. A different one is only passed
+// over with --force.
+func (o *addOptions) alreadyThere(ctx context.Context, k *key, p *plan, there oath.Credential) (same bool, err error) {
+	err = o.app.proveThere(ctx, k, p.credential(), p.params, there)
+	if err == nil {
+		return true, nil
+	}
+	if o.force && (errors.Is(err, errDiffer) || errors.Is(err, errUnprovable)) {
+		return false, nil
+	}
+	return false, err
+}
+
+// credential is what PUT stores.
+func (p *plan) credential() oath.NewCredential {
+	return oath.NewCredential{
+		ID: p.account.ID, Type: p.params.Type, Algorithm: p.params.Algorithm, Secret: p.params.Secret,
+		Digits: p.params.Digits, Touch: p.account.Touch, Counter: uint32(p.params.Counter),
+	}
+}
+
+// record writes the account file and what was seen on the key.
+func (o *addOptions) record(k *key, p *plan) error {
+	err := account.Update(o.app.paths.Accounts, func(f *account.File) error { return f.Put(p.account) })
+	if err != nil {
+		return err
+	}
+	return o.app.updateKey(k, func(known *account.Key) {
+		c := known.SetCredential(p.account.ID)
+		c.Type, c.Touch, c.Verified = p.account.Type, &p.account.Touch, o.app.Now()
+	})
+}
+
+func (o *addOptions) result(k *key, p *plan, written bool, done, before string) error {
+	how := done
+	if !written {
+		how = before
+	}
+	proof := "proven equal to " + p.from.String()
+	if p.writeTo != nil {
+		proof = "proven equal to " + p.writeTo.String()
+	}
+	if o.dryRun && written {
+		proof = "from " + p.from.String()
+	}
+	if p.account.Backup == "" {
+		proof += "; it has no backup"
+	}
+	if o.app.json {
+		return o.app.printJSON(struct {
+			Name   string `json:"name"`
+			ID     string `json:"id"`
+			Serial uint32 `json:"serial,omitempty"`
+			Device string `json:"device"`
+			Backup string `json:"backup,omitempty"`
+			Wrote  bool   `json:"wrote"`
+			DryRun bool   `json:"dry_run,omitempty"`
+		}{o.name, string(p.account.ID), k.serial(), k.DeviceID(), p.account.Backup, written, o.dryRun})
+	}
+	o.app.say("%s: %s %v, %s", o.name, how, k, proof)
+	return nil
+}

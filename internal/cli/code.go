@@ -1,0 +1,403 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ykmfa/internal/account"
+	"ykmfa/oath"
+)
+
+type codeOptions struct {
+	app   *app
+	names []string
+
+	next, fresh, copy, watch bool
+	at                       string
+
+	moment time.Time // what at says
+}
+
+func newCode(a *app) *cobra.Command {
+	o := &codeOptions{app: a}
+	c := &cobra.Command{
+		Use:   "code [NAME...]",
+		Short: "Print the code; without a name, all accounts with their codes",
+		Long: `Print the code of an account, and nothing else. With several names, or none, print a table: name and code,
+separated by a tab when stdout is not a terminal.
+
+NAME is an account, a credential id, the part of one after the issuer, or a part that only one has.`,
+		Example: "  ykmfa code aws\n  ykmfa code aws --fresh\n  ykmfa code --json",
+		RunE: func(c *cobra.Command, names []string) error {
+			o.names = names
+			return o.run(c.Context())
+		},
+	}
+	f := c.Flags()
+	f.BoolVar(&o.next, "next", false, "the code of the next period")
+	f.StringVar(&o.at, "at", "", "the code at a `TIME`: RFC 3339, Unix seconds, HH:MM[:SS], or +90s, -2m")
+	f.BoolVar(&o.fresh, "fresh", false, "never a code that was handed out before: wait for the next period")
+	f.BoolVar(&o.copy, "copy", false, "copy to the clipboard in place of printing")
+	f.BoolVar(&o.watch, "watch", false, "print again whenever the codes change, until interrupted")
+	return c
+}
+
+func (o *codeOptions) run(ctx context.Context) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	if o.watch {
+		return o.runWatch(ctx)
+	}
+	codes, err := o.codes(ctx)
+	if err != nil {
+		return err
+	}
+	if o.copy {
+		return o.toClipboard(ctx, codes[0])
+	}
+	return o.print(codes)
+}
+
+func (o *codeOptions) check() error {
+	switch {
+	case o.next && o.at != "":
+		return usage("", "--next and --at exclude each other")
+	case o.fresh && (o.next || o.at != "" || o.watch):
+		return usage("", "--fresh goes with the current time only")
+	case o.fresh && len(o.names) != 1, o.copy && len(o.names) != 1:
+		return usage("ykmfa code NAME", "--fresh and --copy need one name")
+	case o.copy && (o.watch || o.app.json):
+		return usage("", "--copy prints nothing")
+	case o.watch && (o.next || o.at != ""):
+		return usage("", "--watch goes with the current time only")
+	}
+	if o.at == "" {
+		return nil
+	}
+	at, err := parseTime(o.at, o.app.Now())
+	o.moment = at
+	return err
+}
+
+// when is the time that codes of a period are asked for.
+func (o *codeOptions) when(period time.Duration) time.Time {
+	switch {
+	case o.next:
+		return o.app.Now().Add(period)
+	case o.at != "":
+		return o.moment
+	}
+	return o.app.Now()
+}
+
+// shown is one line of output.
+type shown struct {
+	Name   string `json:"name"`
+	ID     string `json:"id"`
+	Type   string `json:"type"`
+	Code   string `json:"code"` // empty: needs touch, or would use up a counter
+	Touch  bool   `json:"touch"`
+	From   string `json:"from"`
+	Serial uint32 `json:"serial,omitempty"`
+	Device string `json:"device"`
+	Since  int64  `json:"valid_from,omitempty"`  // Unix seconds
+	Until  int64  `json:"valid_until,omitempty"` // Unix seconds
+}
+
+// codes opens the key and computes what was asked for.
+func (o *codeOptions) codes(ctx context.Context) ([]shown, error) {
+	accounts, err := o.app.accounts()
+	if err != nil {
+		return nil, err
+	}
+	var codes []shown
+	if len(o.names) == 0 {
+		err = o.app.onKey(ctx, nil, false, func(k *key) error {
+			codes, err = o.all(ctx, k, accounts)
+			return err
+		})
+		return codes, err
+	}
+	for {
+		var busyUntil time.Time // with --fresh: when the next code can be handed out
+		codes = codes[:0]
+		err = o.app.onKey(ctx, o.holds(accounts), false, func(k *key) error {
+			targets, err := o.targets(k, accounts)
+			if err != nil {
+				return err
+			}
+			for _, t := range targets {
+				code, wait, err := o.one(ctx, k, t)
+				if err != nil {
+					return err
+				}
+				busyUntil = wait
+				codes = append(codes, code)
+			}
+			return nil
+		})
+		if err != nil || busyUntil.IsZero() {
+			return codes, err
+		}
+		if err := o.await(ctx, busyUntil); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// holds is a credential id that the right one of several keys must be known to hold.
+func (o *codeOptions) holds(accounts []account.Account) []byte {
+	for _, name := range o.names {
+		if t, ok := known(accounts, name); ok {
+			return t.id
+		}
+	}
+	return nil
+}
+
+// targets resolves the names, with a LIST only when one of them is no account's own name or id.
+func (o *codeOptions) targets(k *key, accounts []account.Account) ([]target, error) {
+	var list []oath.Credential
+	var targets []target
+	for _, name := range o.names {
+		t, ok := known(accounts, name)
+		if !ok {
+			var err error
+			if list == nil {
+				if list, err = k.List(); err != nil {
+					return nil, err
+				}
+			}
+			if t, err = resolve(name, accounts, list); err != nil {
+				return nil, err
+			}
+		}
+		targets = append(targets, t)
+	}
+	return targets, nil
+}
+
+// one computes the code of one credential, or returns when to come back for a fresh one.
+func (o *codeOptions) one(ctx context.Context, k *key, t target) (shown, time.Time, error) {
+	var none time.Time
+	if t.typ == oath.HOTP && (o.next || o.at != "" || o.watch) {
+		return shown{}, none, usage("ykmfa code "+t.name(), "%s counts codes (HOTP): it has no other times, and is not watched", t.name())
+	}
+	period := period(t)
+	at := o.when(period)
+	if t.typ == oath.TOTP {
+		last, before, err := o.app.spend(t.id, step(at, period))
+		if err != nil {
+			return shown{}, none, err
+		}
+		if before && o.fresh {
+			return shown{}, time.Unix(int64(last+1)*int64(period/time.Second), 0), nil
+		}
+	}
+	var code string
+	err := o.app.withTouch(ctx, k, t.name(), touches(k, t), func() (err error) {
+		code, err = k.Code(t.id, t.typ, at)
+		return err
+	})
+	if errors.Is(err, oath.ErrNotFound) {
+		return shown{}, none, notOnKey(k, t)
+	}
+	if err != nil {
+		return shown{}, none, fmt.Errorf("%s: %w", t.name(), err)
+	}
+	return o.show(k, t, code, at), none, nil
+}
+
+func (o *codeOptions) show(k *key, t target, code string, at time.Time) shown {
+	s := shown{
+		Name: t.name(), ID: string(t.id), Type: t.typ.String(), Code: code, Touch: touches(k, t),
+		From: "key", Serial: k.serial(), Device: k.DeviceID(),
+	}
+	if t.typ == oath.TOTP {
+		seconds := int64(period(t) / time.Second)
+		s.Since = int64(step(at, period(t))) * seconds
+		s.Until = s.Since + seconds
+	}
+	return s
+}
+
+// all computes every code that the key gives without a touch and without moving a counter.
+func (o *codeOptions) all(ctx context.Context, k *key, accounts []account.Account) ([]shown, error) {
+	at := o.when(oath.DefaultPeriod)
+	answers, err := k.CalculateAll(oath.TimeChallenge(at, oath.DefaultPeriod), false)
+	if err != nil {
+		return nil, err
+	}
+	codes := make([]shown, 0, len(answers))
+	for _, answer := range answers {
+		t := target{id: answer.ID, typ: answer.Type, account: accountOf(accounts, answer.ID)}
+		name := oath.ParseName(t.id, t.typ)
+		if name.Hidden() {
+			continue
+		}
+		at := o.when(period(t))
+		s := o.show(k, t, "", at)
+		s.Touch = s.Touch || answer.Touch
+		if answer.Code != nil {
+			s.Code = answer.Code.String()
+			if name.Steam() || period(t) != oath.DefaultPeriod {
+				if s.Code, err = k.Code(t.id, t.typ, at); err != nil {
+					return nil, fmt.Errorf("%s: %w", t.name(), err)
+				}
+			}
+		}
+		codes = append(codes, s)
+	}
+	return codes, nil
+}
+
+// touches reports whether the credential is known to need a touch.
+func touches(k *key, t target) bool {
+	if t.account != nil && t.account.Touch {
+		return true
+	}
+	if k.known == nil {
+		return false
+	}
+	c := k.known.Credential(t.id)
+	return c != nil && c.Touch != nil && *c.Touch
+}
+
+// spend notes that the code of a period is handed out.
+func (a *app) spend(id []byte, step uint64) (last uint64, before bool, err error) {
+	err = account.UpdateState(a.paths.State, func(s *account.State) error {
+		last, before = s.Spend(id, step)
+		return nil
+	})
+	return last, before, err
+}
+
+// period is the period of a credential: the one in its id, which is what other programs go by.
+func period(t target) time.Duration {
+	name := oath.ParseName(t.id, t.typ)
+	if name.Steam() || name.Period < time.Second {
+		return oath.DefaultPeriod
+	}
+	return name.Period
+}
+
+// step is the number of whole periods since 1970.
+func step(at time.Time, period time.Duration) uint64 {
+	return uint64(at.Unix() / int64(period/time.Second))
+}
+
+// print writes the bare code for one name, else a table.
+func (o *codeOptions) print(codes []shown) error {
+	if o.app.json {
+		return o.app.printJSON(codes)
+	}
+	if len(o.names) == 1 {
+		_, err := fmt.Fprintln(o.app.Stdout, codes[0].Code)
+		return err
+	}
+	t := o.app.table("NAME", "CODE")
+	for _, c := range codes {
+		t.row(c.Name, c.text(t.tty))
+	}
+	return t.flush()
+}
+
+// text explains a missing code to a person; a program gets an empty field.
+func (s shown) text(tty bool) string {
+	switch {
+	case s.Code != "" || !tty:
+		return s.Code
+	case s.Touch:
+		return "(needs touch)"
+	}
+	return "(counter)"
+}
+
+// runWatch prints, leaves the key to others until a code changes, and prints again.
+func (o *codeOptions) runWatch(ctx context.Context) error {
+	for {
+		codes, err := o.codes(ctx)
+		if err != nil {
+			return err
+		}
+		if err := o.print(codes); err != nil {
+			return err
+		}
+		until := o.app.Now().Add(oath.DefaultPeriod)
+		for _, c := range codes {
+			if end := time.Unix(c.Until, 0); c.Until != 0 && end.Before(until) {
+				until = end
+			}
+		}
+		if err := o.sleepUntil(ctx, until); err != nil {
+			return nil // interrupted, as intended
+		}
+	}
+}
+
+func (o *codeOptions) await(ctx context.Context, until time.Time) error {
+	o.app.say("the current code was handed out before: waiting %d s for the next", int(until.Sub(o.app.Now()).Seconds())+1)
+	return o.sleepUntil(ctx, until)
+}
+
+func (o *codeOptions) sleepUntil(ctx context.Context, until time.Time) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(until.Sub(o.app.Now())):
+		return nil
+	}
+}
+
+// toClipboard hands the code to the first clipboard program there is. A code is worthless after its period, so it is
+// not taken out again.
+func (o *codeOptions) toClipboard(ctx context.Context, code shown) error {
+	programs := [][]string{{"pbcopy"}, {"clip.exe"}, {"xclip", "-selection", "clipboard"}, {"xsel", "--clipboard", "--input"}}
+	if o.app.getenv("WAYLAND_DISPLAY") != "" {
+		programs = append([][]string{{"wl-copy"}}, programs...)
+	}
+	for _, argv := range programs {
+		path, err := exec.LookPath(argv[0])
+		if err != nil {
+			continue
+		}
+		c := exec.CommandContext(ctx, path, argv[1:]...)
+		c.Stdin = strings.NewReader(code.Code)
+		if err := c.Run(); err != nil {
+			return fail(exitFailed, "is there a desktop session?", "%s: %w", argv[0], err)
+		}
+		o.app.say("%s: copied to the clipboard", code.Name)
+		return nil
+	}
+	return fail(exitFailed, "install wl-clipboard, xclip or xsel", "no clipboard program found")
+}
+
+// parseTime reads the TIME of --at.
+func parseTime(s string, now time.Time) (time.Time, error) {
+	if strings.HasPrefix(s, "+") || strings.HasPrefix(s, "-") {
+		if d, err := time.ParseDuration(s); err == nil {
+			return now.Add(d), nil
+		}
+	}
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n >= 0 {
+		return time.Unix(n, 0), nil
+	}
+	if t, err := time.Parse(time.RFC3339, s); err == nil && t.Unix() >= 0 {
+		return t, nil
+	}
+	for _, layout := range []string{"15:04", "15:04:05"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			y, m, d := now.Date()
+			return time.Date(y, m, d, t.Hour(), t.Minute(), t.Second(), 0, now.Location()), nil
+		}
+	}
+	return time.Time{}, usage("for example --at 2026-01-31T12:00:00Z, --at 12:00, --at +30s", "cannot read the time %q", s)
+}

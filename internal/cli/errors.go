@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+
+	"ykmfa/internal/source"
+	"ykmfa/internal/term"
+	"ykmfa/oath"
+)
+
+// Exit codes.
+const (
+	exitFailed    = 1
+	exitUsage     = 2
+	exitNoKey     = 3
+	exitLocked    = 4
+	exitNotTouch  = 5
+	exitNoAccount = 6
+	exitDiffer    = 7
+	exitBackup    = 8
+	exitBusy      = 9
+)
+
+// Error is an error whose exit code and next step its verb knows best.
+type Error struct {
+	Code int
+	Hint string // what to do next; may be empty
+	Err  error
+}
+
+func (e *Error) Error() string { return e.Err.Error() }
+func (e *Error) Unwrap() error { return e.Err }
+
+// fail makes an Error. The hint may be empty.
+func fail(code int, hint, format string, args ...any) error {
+	return &Error{Code: code, Hint: hint, Err: fmt.Errorf(format, args...)}
+}
+
+func usage(hint, format string, args ...any) error { return fail(exitUsage, hint, format, args...) }
+
+// advices gives exit code and next step to what lower layers report. The first row that matches counts.
+var advices = []struct {
+	is   error
+	code int
+	hint string
+}{
+	{context.Canceled, 130, ""},
+	{ErrUnsupported, exitNoKey, "build ykmfa with cgo (CGO_ENABLED=1 and the PC/SC headers) to use keys"},
+	{ErrNoService, exitNoKey, serviceHint()},
+	{ErrDenied, exitNoKey, "ykmfa doctor"},
+	{ErrNoReader, exitNoKey, "plug in the key; if it is plugged in: ykmfa doctor"},
+	{ErrNoCard, exitNoKey, "plug in the key; if it is plugged in: ykmfa doctor"},
+	{ErrRemoved, exitNoKey, "plug the key in again and repeat the command: what was not finished is taken up again"},
+	{ErrReset, exitBusy, "repeat the command"},
+	{ErrBusy, exitBusy, "close the program that uses the key (gpg's scdaemon: gpgconf --kill scdaemon), then try again"},
+	{oath.ErrNoApplet, exitNoKey, "enable OATH on the key: ykman config usb --enable OATH"},
+	{oath.ErrWrongPassword, exitLocked, "if it is a remembered one: ykmfa password forget"},
+	{oath.ErrImpostor, exitLocked, "do not trust this device: it accepted a password that it does not know"},
+	{oath.ErrLocked, exitLocked, "ykmfa password remember"},
+	{oath.ErrNotTouched, exitNotTouch, "run it again, and touch the key while it blinks"},
+	{oath.ErrFull, exitFailed, "make room with ykmfa remove NAME, or use another key"},
+	{oath.ErrNotFound, exitNoAccount, "ykmfa list"},
+	{oath.ErrNotSupported, exitFailed, "leave it out, or use a newer key: ykmfa keys shows the firmware"},
+	{term.ErrNone, exitFailed, "run it on a terminal, or give the answer by a flag: see --help"},
+}
+
+func serviceHint() string {
+	switch runtime.GOOS {
+	case "linux":
+		return "install and start it: apt install pcscd && systemctl start pcscd.socket; then: ykmfa doctor"
+	case "windows":
+		return "start the service: sc start SCardSvr"
+	}
+	return "ykmfa doctor"
+}
+
+// advise returns the exit code of an error and the next step.
+func advise(err error) (code int, hint string) {
+	var own *Error
+	if errors.As(err, &own) {
+		return own.Code, own.Hint
+	}
+	var backup *source.Error
+	if errors.As(err, &backup) {
+		return exitBackup, backup.Hint
+	}
+	for _, row := range advices {
+		if errors.Is(err, row.is) {
+			return row.code, row.hint
+		}
+	}
+	return exitFailed, ""
+}
+
+// report shows an error and returns the exit code.
+func report(w io.Writer, err error, asJSON bool) int {
+	code, hint := advise(err)
+	text := term.Clean(err.Error())
+	if asJSON {
+		json.NewEncoder(w).Encode(struct {
+			Error string `json:"error"`
+			Code  int    `json:"code"`
+			Hint  string `json:"hint"`
+		}{text, code, hint})
+		return code
+	}
+	fmt.Fprintf(w, "ykmfa: error: %s\n", text)
+	if hint != "" {
+		fmt.Fprintf(w, "ykmfa: hint: %s\n", hint)
+	}
+	return code
+}

@@ -1,0 +1,287 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"ykmfa/internal/account"
+	"ykmfa/oath"
+)
+
+// key is a key that is plugged in, with the OATH applet selected.
+type key struct {
+	*oath.Session
+	card   Card
+	reader string
+	known  *account.Key // what the state directory remembers about it; nil on first sight
+	opened bool         // unlocked: must be locked again when it is left
+}
+
+// String names the key for people.
+func (k *key) String() string {
+	if k.known != nil && k.known.Serial != 0 {
+		return fmt.Sprintf("YubiKey %d", k.known.Serial)
+	}
+	return fmt.Sprintf("the key in %q", k.reader)
+}
+
+// serial is 0 when it is not known.
+func (k *key) serial() uint32 {
+	if k.known == nil {
+		return 0
+	}
+	return k.known.Serial
+}
+
+// close leaves the key to others, locked as it was found.
+func (k *key) close() {
+	if k.card != nil {
+		k.card.Close(k.opened)
+		k.card, k.opened = nil, false
+	}
+}
+
+// onKey chooses the key, unlocks it, and runs f on it. Of several keys it takes the one that --key names, or the only
+// one that is known to hold a credential id. learn asks for the serial number of a key never seen before.
+func (a *app) onKey(ctx context.Context, holds []byte, learn bool, f func(*key) error) error {
+	k, err := a.choose(ctx, holds)
+	if err != nil {
+		return err
+	}
+	defer k.close()
+	if learn {
+		if err := a.identify(k); err != nil {
+			return err
+		}
+	}
+	if err := a.unlock(ctx, k); err != nil {
+		return fmt.Errorf("%v: %w", k, err)
+	}
+	if err := f(k); err != nil {
+		return onKeyError(k, err)
+	}
+	return nil
+}
+
+// onKeyError names the key in an error that came from it, once.
+func onKeyError(k *key, err error) error {
+	if strings.Contains(err.Error(), k.String()) {
+		return err
+	}
+	return fmt.Errorf("%v: %w", k, err)
+}
+
+// choose opens the one key that is meant, and leaves the others alone.
+func (a *app) choose(ctx context.Context, holds []byte) (*key, error) {
+	keys, err := a.openAll(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(keys) == 1 {
+		return keys[0], nil
+	}
+	var holder *key
+	n := 0
+	for _, k := range keys {
+		if holds != nil && k.known != nil && k.known.Holds(holds) {
+			holder = k
+			n++
+		}
+	}
+	for _, k := range keys {
+		if n != 1 || k != holder {
+			defer k.close()
+		}
+	}
+	if n == 1 {
+		return holder, nil
+	}
+	return nil, severalKeys(keys)
+}
+
+func severalKeys(keys []*key) error {
+	var list []string
+	for _, k := range keys {
+		list = append(list, fmt.Sprintf("%v (%s)", k, k.reader))
+	}
+	return usage("say which: --key SERIAL, or part of the reader's name", "%d keys are plugged in: %s",
+		len(keys), strings.Join(list, ", "))
+}
+
+// openAll opens every key that is plugged in, or those that --key names. There is at least one, or an error that says
+// what was found instead.
+func (a *app) openAll(ctx context.Context) ([]*key, error) {
+	readers, err := a.Cards.Readers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	state := a.loadState()
+	var keys []*key
+	var skipped []error
+	for _, reader := range readers {
+		k, err := a.openReader(ctx, reader, state)
+		if ctx.Err() != nil {
+			closeAll(keys)
+			return nil, ctx.Err()
+		}
+		if err != nil {
+			err = fmt.Errorf("reader %q: %w", reader, err)
+			a.detail("skipped %v", err)
+			skipped = append(skipped, err)
+			continue
+		}
+		keys = append(keys, k)
+	}
+	if len(keys) == 0 {
+		return nil, worst(skipped)
+	}
+	if a.key == "" {
+		return keys, nil
+	}
+	return a.named(keys, skipped)
+}
+
+// worst is the skipped reader that most likely holds the key: one in use, then any.
+func worst(skipped []error) error {
+	for _, err := range skipped {
+		if errors.Is(err, ErrBusy) {
+			return err
+		}
+	}
+	return skipped[0]
+}
+
+func (a *app) openReader(ctx context.Context, reader string, state *account.State) (*key, error) {
+	k := &key{reader: reader}
+	if err := a.reopen(ctx, k); err != nil {
+		return nil, err
+	}
+	k.known = state.Keys[k.DeviceID()]
+	return k, nil
+}
+
+// reopen opens the key's reader and selects the applet.
+func (a *app) reopen(ctx context.Context, k *key) error {
+	card, err := a.Cards.Open(ctx, k.reader)
+	if err != nil {
+		return err
+	}
+	session, err := oath.Select(card)
+	if err != nil {
+		card.Close(false)
+		return err
+	}
+	k.card, k.Session = card, session
+	return nil
+}
+
+// named keeps the keys that --key names: by serial number, else by device id or part of the reader's name.
+func (a *app) named(keys []*key, skipped []error) ([]*key, error) {
+	var hit, miss []*key
+	serial, err := strconv.ParseUint(a.key, 10, 32)
+	if err == nil {
+		hit, miss = a.bySerial(keys, uint32(serial))
+	}
+	if len(hit) == 0 {
+		hit, miss = nil, nil
+		for _, k := range keys {
+			if k.DeviceID() == a.key || strings.Contains(strings.ToLower(k.reader), strings.ToLower(a.key)) {
+				hit = append(hit, k)
+			} else {
+				miss = append(miss, k)
+			}
+		}
+	}
+	closeAll(miss)
+	if len(hit) > 0 {
+		return hit, nil
+	}
+	if len(skipped) > 0 {
+		return nil, fmt.Errorf("no key %q among those that open; %w", a.key, worst(skipped))
+	}
+	return nil, fail(exitNoKey, "ykmfa keys", "no key %q is plugged in", a.key)
+}
+
+// bySerial asks keys that were never seen before for their serial number.
+func (a *app) bySerial(keys []*key, serial uint32) (hit, miss []*key) {
+	for _, k := range keys {
+		if err := a.identify(k); err != nil {
+			a.detail("%v: %v", k, err)
+		}
+		if k.serial() == serial {
+			hit = append(hit, k)
+		} else {
+			miss = append(miss, k)
+		}
+	}
+	return hit, miss
+}
+
+func closeAll(keys []*key) {
+	for _, k := range keys {
+		k.close()
+	}
+}
+
+// identify learns serial number, firmware and form of a key on first sight, and remembers them. It costs three
+// commands, and locks the applet again.
+func (a *app) identify(k *key) error {
+	if k.known != nil && k.known.Firmware != "" {
+		return nil
+	}
+	device, err := oath.ReadDevice(k.card)
+	if err != nil {
+		return err
+	}
+	if err := k.Select(); err != nil {
+		return err
+	}
+	version := device.Version
+	if version == (oath.Version{}) {
+		version = k.Version
+	}
+	return a.updateKey(k, func(known *account.Key) {
+		known.Serial, known.Firmware, known.Form = device.Serial, version.String(), device.Form
+	})
+}
+
+// updateKey changes what the state directory remembers about the key.
+func (a *app) updateKey(k *key, change func(*account.Key)) error {
+	return account.UpdateState(a.paths.State, func(s *account.State) error {
+		k.known = s.Key(k.DeviceID())
+		change(k.known)
+		return nil
+	})
+}
+
+// loadState never fails: what is not remembered is asked again.
+func (a *app) loadState() *account.State {
+	state, err := account.LoadState(a.paths.State)
+	if err != nil {
+		a.detail("%v", err)
+		return &account.State{}
+	}
+	return state
+}
+
+// onReader is onKey for the key in one reader.
+func (a *app) onReader(ctx context.Context, reader string, f func(*key) error) error {
+	k, err := a.openReader(ctx, reader, a.loadState())
+	if err != nil {
+		return fmt.Errorf("reader %q: %w", reader, err)
+	}
+	defer k.close()
+	if err := a.identify(k); err != nil {
+		return onKeyError(k, err)
+	}
+	if err := a.unlock(ctx, k); err != nil {
+		return onKeyError(k, err)
+	}
+	if err := f(k); err != nil {
+		return onKeyError(k, err)
+	}
+	return nil
+}

@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"ykmfa/internal/otpauth"
+	"ykmfa/oath"
+)
+
+var (
+	errDiffer     = errors.New("key and backup hold different secrets")
+	errUnprovable = errors.New("it cannot be compared without using up a code")
+)
+
+// write stores a credential and proves it: what is not proven is taken off again. replaced says that a credential of
+// the same id is overwritten on the user's order.
+func (a *app) write(ctx context.Context, k *key, c oath.NewCredential, p otpauth.Params, replaced bool) error {
+	err := k.Put(c)
+	if replaced && errors.Is(err, oath.ErrExists) { // cards other than YubiKeys do not overwrite
+		if err := k.Delete(c.ID); err != nil {
+			return err
+		}
+		err = k.Put(c)
+	}
+	if err != nil {
+		return explainPut(k, err)
+	}
+	name := oath.ParseName(c.ID, c.Type).String()
+	if c.Type == oath.HOTP {
+		err = a.proveCounter(ctx, k, c, p)
+	} else {
+		err = a.prove(ctx, k, c, p)
+	}
+	if err == nil || ctx.Err() != nil || errors.Is(err, ErrRemoved) {
+		return err
+	}
+	if gone := k.Delete(c.ID); gone != nil {
+		return fmt.Errorf("%s was written, is not proven, and could not be taken off again (%w): %w", name, gone, err)
+	}
+	return fmt.Errorf("%s was taken off again: %w", name, err)
+}
+
+func explainPut(k *key, err error) error {
+	if errors.Is(err, oath.ErrPolicy) && !errors.Is(err, oath.ErrExists) && !k.HasPassword() {
+		return fail(exitLocked, "ykmfa password set", "%w: a FIPS key takes accounts only under a password", err)
+	}
+	return err
+}
+
+// prove compares the secret on the key with the one of the backup, by the whole HMAC of a random challenge.
+func (a *app) prove(ctx context.Context, k *key, c oath.NewCredential, p otpauth.Params) error {
+	challenge := make([]byte, 8)
+	rand.Read(challenge)
+	_, err := a.compare(ctx, k, c, p, challenge)
+	return err
+}
+
+// compare returns which of the challenges the key answered with the secret of the backup.
+func (a *app) compare(ctx context.Context, k *key, c oath.NewCredential, p otpauth.Params, challenges ...[]byte) (int, error) {
+	var got oath.Response
+	name := oath.ParseName(c.ID, c.Type).String()
+	err := a.withTouch(ctx, k, name, c.Touch, func() (err error) {
+		got, err = k.CalculateFull(c.ID, challenges[0])
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	for i, challenge := range challenges {
+		if got.Digits == p.Digits && hmac.Equal(got.HMAC, p.Algorithm.HMAC(p.Secret, challenge)) {
+			return i, nil
+		}
+	}
+	return 0, differ(k, name)
+}
+
+func differ(k *key, name string) error {
+	return fail(exitDiffer, "which one is right? --force overwrites the key; or correct the backup",
+		"%s on %v: %w", name, k, errDiffer)
+}
+
+// proveCounter proves a credential that counts, which uses up one code, and stores it again so that its next code is
+// the one that was asked for. Some cards compute with a counter one ahead.
+func (a *app) proveCounter(ctx context.Context, k *key, c oath.NewCredential, p otpauth.Params) error {
+	n := uint64(c.Counter)
+	first, second := oath.CounterChallenge(n), oath.CounterChallenge(n+1)
+	ahead, err := a.compare(ctx, k, c, p, first, second)
+	if err != nil {
+		return err
+	}
+	if ahead == 1 && c.Counter > 0 {
+		c.Counter--
+	}
+	err = k.Put(c)
+	if errors.Is(err, oath.ErrExists) {
+		if err := k.Delete(c.ID); err != nil {
+			return err
+		}
+		err = k.Put(c)
+	}
+	return err
+}
+
+// proveThere proves a credential that was on the key before this command.
+func (a *app) proveThere(ctx context.Context, k *key, c oath.NewCredential, p otpauth.Params, there oath.Credential) error {
+	name := oath.ParseName(c.ID, c.Type).String()
+	if there.Type != c.Type || there.Algorithm != c.Algorithm {
+		return fail(exitDiffer, "give the flags that it was stored with, or --force to overwrite it",
+			"%s on %v is %v with %v, the backup %v with %v: %w", name, k, there.Type, there.Algorithm, c.Type, c.Algorithm, errDiffer)
+	}
+	if c.Type == oath.HOTP {
+		return fail(exitFailed, "--force writes it again from the backup, at the counter of --counter",
+			"%s is on %v already, and counts codes: %w", name, k, errUnprovable)
+	}
+	return a.prove(ctx, k, c, p)
+}

@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"ykmfa/internal/account"
+	"ykmfa/internal/source"
+	"ykmfa/internal/term"
+)
+
+// resolver reads and writes secret references. typed are the references that this user gave here: they may run what
+// they name; one from the account file must have been allowed before, or is asked about. done gives the terminal back.
+func (a *app) resolver(ctx context.Context, typed ...source.Ref) (r *source.Resolver, done func()) {
+	r = &source.Resolver{
+		Stdin:   a.Stdin,
+		Prompt:  a.askSecret,
+		Getenv:  a.getenv,
+		Environ: a.Environ,
+		Allow: func(ref source.Ref) error {
+			if slices.Contains(typed, ref) {
+				return nil
+			}
+			return a.allow(ctx, ref)
+		},
+		Warn: func(text string) { a.say("ykmfa: warning: %s", text) },
+	}
+	t, err := term.Open()
+	if err != nil {
+		return r, func() {}
+	}
+	r.TTY = t.File()
+	return r, t.Close
+}
+
+// allow asks once whether a reference from the account file may run its program, and remembers a yes.
+func (a *app) allow(ctx context.Context, ref source.Ref) error {
+	text := ref.String()
+	if slices.Contains(a.loadState().Allowed, text) {
+		return nil
+	}
+	question := fmt.Sprintf("The account file says to run %q. Run it, now and from now on?", ref.Rest)
+	if err := a.confirm(ctx, question, false); err != nil {
+		return fmt.Errorf("it came from the account file and was never allowed: %w", err)
+	}
+	return account.UpdateState(a.paths.State, func(s *account.State) error {
+		s.Allowed = append(s.Allowed, text)
+		return nil
+	})
+}

@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"context"
+	"os/exec"
+	"time"
+
+	"ykmfa/internal/term"
+)
+
+// touchDelay is how long a calculation may take before it is taken for one that waits for a touch.
+const touchDelay = 500 * time.Millisecond
+
+// withTouch runs a calculation, and asks for a touch: at once when the credential is known to need one, else when the
+// calculation takes long enough to look like it.
+func (a *app) withTouch(ctx context.Context, k *key, name string, certain bool, calculate func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- calculate() }()
+	if !certain {
+		select {
+		case err := <-done:
+			return err
+		case <-time.After(touchDelay):
+		}
+	}
+	defer a.askTouch(ctx, k, name)()
+	return <-done
+}
+
+// askTouch asks on the terminal, else by a desktop notification, else on stderr. The returned function takes the
+// question away.
+func (a *app) askTouch(ctx context.Context, k *key, name string) func() {
+	text := term.Clean("Touch " + k.String() + " for " + name)
+	t, err := term.Open()
+	if err == nil {
+		t.Printf("%s ... ", text)
+		return func() {
+			t.Printf("\n")
+			t.Close()
+		}
+	}
+	if notify, err := exec.LookPath("notify-send"); err == nil && exec.CommandContext(ctx, notify, "--", "ykmfa", text).Run() == nil {
+		return func() {}
+	}
+	a.say("%s", text)
+	return func() {}
+}

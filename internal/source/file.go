@@ -1,0 +1,118 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// path expands ~/ at the beginning of a reference's path.
+func (r *Resolver) path(rest string) string {
+	if below, ok := strings.CutPrefix(rest, "~/"); ok {
+		if home := r.getenv("HOME"); home != "" {
+			return filepath.Join(home, below)
+		}
+	}
+	return rest
+}
+
+// readFile reads a regular file or a pipe.
+func (r *Resolver) readFile(ctx context.Context, rest string) ([]byte, error) {
+	path := r.path(rest)
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fileError(err)
+	}
+	switch mode := info.Mode(); {
+	case mode.IsDir():
+		return nil, fail(KindUsage, "name a file in it", errors.New("is a directory"))
+	case !mode.IsRegular() && mode.Type() != fs.ModeNamedPipe:
+		return nil, fail(KindUsage, "", errors.New("is neither a file nor a pipe"))
+	case mode.IsRegular() && mode.Perm()&0o077 != 0 && runtime.GOOS != "windows":
+		r.warn("%q can be read by others (mode %04o): chmod 600 %s", path, mode.Perm(), quoteArg(path))
+	}
+	text, err := readBounded(ctx, func() (io.Reader, error) { return os.Open(path) })
+	if err == nil || KindOf(err) != KindFailed || ctx.Err() != nil {
+		return text, err
+	}
+	return nil, fileError(err)
+}
+
+// fileError drops the path, which the reference says already, and keeps the reason.
+func fileError(err error) error {
+	kind, hint := KindFailed, ""
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fail(KindNotFound, "", errors.New("no such file"))
+	case errors.Is(err, fs.ErrExist):
+		kind, hint = KindExists, "choose another name, or remove what is there first"
+	}
+	var pe *fs.PathError
+	var le *os.LinkError
+	switch {
+	case errors.As(err, &pe):
+		err = pe.Err
+	case errors.As(err, &le):
+		err = le.Err
+	}
+	return fail(kind, hint, err)
+}
+
+// writeFile makes a new file of mode 0600 that appears whole or not at all, and never replaces one.
+func (r *Resolver) writeFile(rest string, text []byte) error {
+	path := r.path(rest)
+	dir := filepath.Dir(path)
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return fail(KindFailed, "mkdir -p -m 700 "+quoteArg(dir), fmt.Errorf("there is no directory %q", dir))
+	}
+	tmp, err := os.CreateTemp(dir, ".ykmfa-*") // mode 0600, O_EXCL
+	if err != nil {
+		return fileError(err)
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.Write(text)
+	err = errors.Join(err, tmp.Sync(), tmp.Close())
+	if err == nil {
+		err = moveNew(tmp.Name(), path)
+	}
+	if err != nil {
+		return fileError(err)
+	}
+	syncDir(dir)
+	return nil
+}
+
+// syncDir makes a new name survive a crash, where directories can be synchronised at all.
+func syncDir(dir string) {
+	if d, err := os.Open(dir); err == nil {
+		_ = d.Sync()
+		_ = d.Close()
+	}
+}
+
+// moveNew gives a file its name, unless that is taken. File systems without hard links (FAT on a stick) need the name
+// to be taken first, by an empty file that is then replaced.
+func moveNew(tmp, path string) error {
+	err := os.Link(tmp, path)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	err = f.Close()
+	if err == nil {
+		err = os.Rename(tmp, path)
+	}
+	if err != nil {
+		_ = os.Remove(path)
+	}
+	return err
+}

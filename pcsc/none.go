@@ -1,0 +1,28 @@
+//go:build !cgo && !windows
+
+package pcsc
+
+import (
+	"context"
+	"time"
+)
+
+// Patience is how long Open waits for a card that another program holds exclusively.
+const Patience = 5 * time.Second
+
+// Client is a connection to the smart card service, which this build cannot make.
+type Client struct{}
+
+// Card is an open card, which this build cannot have.
+type Card struct{}
+
+// Connect fails with ErrUnsupported.
+func Connect(context.Context) (*Client, error) { return nil, ErrUnsupported }
+
+func (c *Client) Close() error                                           { return ErrUnsupported }
+func (c *Client) Readers(context.Context) ([]string, error)              { return nil, ErrUnsupported }
+func (c *Client) WaitForCard(context.Context, []string) (string, error)  { return "", ErrUnsupported }
+func (c *Client) Open(ctx context.Context, reader string) (*Card, error) { return nil, ErrUnsupported }
+func (c *Card) Transmit(command []byte) ([]byte, error)                  { return nil, ErrUnsupported }
+func (c *Card) Close() error                                             { return ErrUnsupported }
+func (c *Card) CloseReset() error                                        { return ErrUnsupported }
