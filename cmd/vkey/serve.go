@@ -5,19 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"ykmfa/internal/virtualkey"
 )
 
-const (
-	vpcdAddr  = "127.0.0.1:35963" // vpcd's first slot
-	dialWait  = 5 * time.Second   // pcscd may still be starting
-	dialRetry = 50 * time.Millisecond
-)
+const vpcdAddr = "127.0.0.1:35963" // vpcd's first slot
 
 func newServe(o *keyOptions) *cobra.Command {
 	addr := vpcdAddr
@@ -41,15 +35,15 @@ It survives resets and power cycles. It ends when the reader goes away, and when
 }
 
 func serve(ctx context.Context, k *virtualkey.Key, addr string, talk io.Writer) error {
-	conn, err := dial(ctx, addr)
+	conn, err := virtualkey.DialVPCD(ctx, addr)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil // interrupted while waiting for vpcd
 		}
-		return err
+		return fmt.Errorf("%w; start pcscd with a reader.conf entry for libifdvpcd.so, or give --addr", err)
 	}
 	fmt.Fprintf(talk, "virtual YubiKey %d (firmware %s) on %s\n", k.Serial(), k.Firmware(), addr)
-	err = k.ServeVPCD(ctx, quickAck(conn))
+	err = k.ServeVPCD(ctx, conn)
 	switch {
 	case ctx.Err() != nil:
 		return nil // interrupted: that is how it is meant to end
@@ -60,22 +54,4 @@ func serve(ctx context.Context, k *virtualkey.Key, addr string, talk io.Writer) 
 		return fmt.Errorf("the reader on %s closed the connection: has pcscd ended?", addr)
 	}
 	return err
-}
-
-// dial connects to vpcd, and waits a while for it to listen.
-func dial(ctx context.Context, addr string) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialWait)
-	defer cancel()
-	var d net.Dialer
-	for {
-		conn, err := d.DialContext(ctx, "tcp", addr)
-		if err == nil {
-			return conn, nil // with TCP_NODELAY, Go's default
-		}
-		select {
-		case <-time.After(dialRetry):
-		case <-ctx.Done():
-			return nil, fmt.Errorf("no vpcd on %s: %w; start pcscd with a reader.conf entry for libifdvpcd.so, or give --addr", addr, err)
-		}
-	}
 }

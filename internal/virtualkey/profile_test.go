@@ -26,10 +26,8 @@ func lengthOf(n int) string {
 // Answers of a NEO, applet 1.0.0, to what its clients send.
 func TestNEO(t *testing.T) {
 	k := newKey(t, "NEO", "3e785a84679df319", "7f1516959d95fb46")
-	proof := hmac.New(sha1.New, []byte("0123456789abcdef"))
-	proof.Write(unhex(t, "8877665544332211"))
 	code := hex.EncodeToString([]byte("0123456789abcdef"))
-	tail := code + "74088877665544332211" + "7514" + hex.EncodeToString(proof.Sum(nil))
+	tail := code + "74088877665544332211" + "7514" + hmacSHA1(t, code, "8877665544332211")
 	play(t, k, `
 		> a4040008
 		< 6e00
@@ -67,7 +65,74 @@ func TestNEO(t *testing.T) {
 		< 6982
 		> 00a4040007a0000005272101
 		< 7903010000 71083e785a84679df319 74087f1516959d95fb46 7b0121 9000
+		> 00a3000020 7514`+hmacSHA1(t, code, "7f1516959d95fb46")+`740788776655443322
+		< 6700
+		> 00a300001f 7514`+hmacSHA1(t, code, "7f1516959d95fb46")+`740788776655443322
+		< 6a80
+		> 00a3000020 7514`+hmacSHA1(t, code, "7f1516959d95fb46")+`74088877665544332211
+		< 7514`+hmacSHA1(t, code, "8877665544332211")+`9000
 	`)
+}
+
+// Without a SELECT since the access key was set, no challenge was given out that could be answered.
+func TestValidateWithoutChallenge(t *testing.T) {
+	code := hex.EncodeToString([]byte("0123456789abcdef"))
+	play(t, newKey(t, "NEO", salt), `
+		> `+selectOATH+`
+		> 0003000033 731121`+code+`74088877665544332211 7514`+hmacSHA1(t, code, "8877665544332211")+`
+		< 9000
+		> 00a3000020 7514`+hmacSHA1(t, code, "")+`74088877665544332211
+		< 6a80
+	`)
+}
+
+func hmacSHA1(t *testing.T, key, message string) string {
+	t.Helper()
+	mac := hmac.New(sha1.New, unhex(t, key))
+	mac.Write(unhex(t, message))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// A NEO counts in 16 bits from the initial moving factor, later keys do not wrap.
+func TestCounterWidth(t *testing.T) {
+	for firmware, want := range map[string]string{"NEO": "7605064c93cf189000", "5.4.3": ""} {
+		k := newKey(t, firmware, salt)
+		send(t, k, selectOATH)
+		send(t, k, putAPDU("h", 0x11, 6, s20, ""))
+		k.store.state.Credentials[0].Used = 0xffff
+		send(t, k, calculateHOTP)
+		if got := send(t, k, calculateHOTP); (got == want) != (firmware == "NEO") {
+			t.Errorf("%s: %s after the 65536th calculation", firmware, got)
+		}
+	}
+}
+
+// First blocks as recorded: 254 bytes and 61ff from a 4.3.3, 252 and 61fc from a NEO.
+func TestBlocks(t *testing.T) {
+	for firmware, want := range map[string]struct {
+		size int
+		more string
+	}{
+		"NEO": {252, "61fc"}, "4.3.5": {254, "61ff"}, "5.7.4": {256, "61ff"},
+	} {
+		k := newKey(t, firmware, salt)
+		send(t, k, selectOATH)
+		for i := range 20 {
+			send(t, k, putAPDU(fmt.Sprintf("%040d", i), 0x21, 6, s20, ""))
+		}
+		first := send(t, k, "00a1000000")
+		if len(first)/2-2 != want.size || !strings.HasSuffix(first, want.more) {
+			t.Errorf("%s: %d bytes, %s", firmware, len(first)/2-2, first[len(first)-4:])
+		}
+		all := first[:len(first)-4]
+		for strings.HasPrefix(first[len(first)-4:], "61") {
+			first = send(t, k, "00a5000000")
+			all += first[:len(first)-4]
+		}
+		if len(all)/2 != 20*43 || !strings.HasSuffix(all, hex.EncodeToString([]byte("19"))) {
+			t.Errorf("%s: %d bytes in all", firmware, len(all)/2)
+		}
+	}
 }
 
 // The sum over all credentials of id and 9 bytes is at most 2048; overwriting counts as well.
@@ -163,6 +228,16 @@ func TestManagement(t *testing.T) {
 			< 5669727475616c206d6772202d2046572076657273696f6e20332e342e30 9000
 			> 001d000000
 			< 6d00`},
+		{"5.7.4-FIPS", `
+			> 00a4040008a000000527471117
+			> 001d000000
+			< 36 0102033f 0302033f 020400bc614e 040181 0503050704 06020000 07010f 080100 0d02033f 0e02033f 0a0100 0f0100 14020008 15020000 9000
+			> ` + selectOATH + `
+			> 00030000337311213a64b689d233983cdb7d27da18f6faef7408887766554433221175146a8ee8104d136a88c09a65b4afb9dbb147197b73
+			< 9000
+			> 00a4040008a000000527471117
+			> 001d000000
+			< 36 0102033f 0302033f 020400bc614e 040181 0503050704 06020000 07010f 080100 0d02033f 0e02033f 0a0100 0f0100 14020008 15020008 9000`},
 	} {
 		t.Run(tt.firmware, func(t *testing.T) { play(t, newKey(t, tt.firmware, salt), tt.script) })
 	}

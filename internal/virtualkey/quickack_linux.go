@@ -1,9 +1,8 @@
-package main
+package virtualkey
 
 import (
 	"net"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 )
 
 // quickAck makes the kernel acknowledge at once what is read from conn. vpcd writes the length and the body of a frame
@@ -22,7 +21,7 @@ type quickAckConn struct{ *net.TCPConn }
 func (c quickAckConn) Read(b []byte) (int, error) {
 	if raw, err := c.SyscallConn(); err == nil {
 		_ = raw.Control(func(fd uintptr) {
-			_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
+			_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_QUICKACK, 1)
 		})
 	}
 	return c.TCPConn.Read(b)
