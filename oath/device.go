@@ -1,9 +1,10 @@
 package oath
 
 import (
+	"bytes"
 	"encoding/binary"
-	"regexp"
 	"strconv"
+	"strings"
 
 	"ykmfa/internal/iso7816"
 )
@@ -39,7 +40,7 @@ func ReadDevice(card Card) (Device, error) {
 	if err != nil {
 		return Device{}, err
 	}
-	version := parseVersionText(text)
+	version := parseVersionText(bytes.TrimSuffix(text, []byte{0x90, 0x00})) // a YubiKey Edge says 9000 twice
 	if status != statusOK || version.Less(Version{4, 1, 0}) {
 		return readOTP(card)
 	}
@@ -57,23 +58,27 @@ func ReadDevice(card Card) (Device, error) {
 	return d, nil
 }
 
-var versionText = regexp.MustCompile(`(\d{1,3})\.(\d{1,3})\.(\d{1,3})`)
-
-// parseVersionText finds the version in the Management applet's greeting.
+// parseVersionText finds the version in the Management applet's greeting: the first word of three numbers.
 func parseVersionText(text []byte) Version {
-	var v Version
-	m := versionText.FindSubmatch(text)
-	if m == nil {
-		return v
+	for _, word := range strings.Fields(string(text)) {
+		parts := strings.Split(word, ".")
+		var v Version
+		if len(parts) == len(v) && parseNumbers(parts, &v) {
+			return v
+		}
 	}
-	for i := range v {
-		n, err := strconv.ParseUint(string(m[i+1]), 10, 8)
+	return Version{}
+}
+
+func parseNumbers(parts []string, v *Version) bool {
+	for i, part := range parts {
+		n, err := strconv.ParseUint(part, 10, 8)
 		if err != nil {
-			return Version{}
+			return false
 		}
 		v[i] = byte(n)
 	}
-	return v
+	return true
 }
 
 // parseConfig reads the answer to READ CONFIG: a length byte, then one-byte tags and lengths.

@@ -25,31 +25,17 @@ const protocols = scard.ProtocolT0 | scard.ProtocolT1
 // waits for other programs' transactions, and up to Patience for one that holds the card exclusively. ctx ends Open
 // and every Transmit. Errors: ErrNoCard, ErrBusy, ErrRemoved, ErrNoService.
 func (c *Client) Open(ctx context.Context, reader string) (*Card, error) {
-	card, err := c.connect(ctx, reader)
-	if err != nil {
-		return nil, failed("SCardConnect", reader, err)
-	}
-	_, err = await(ctx, func() (struct{}, error) { return struct{}{}, begin(card) },
-		func(struct{}) { leave(card, scard.LeaveCard) })
-	if err != nil {
-		if ctx.Err() == nil {
-			card.Disconnect(scard.LeaveCard)
-		}
-		return nil, failed("SCardBeginTransaction", reader, err)
-	}
-	return &Card{ctx: ctx, card: card, reader: reader}, nil
-}
-
-// connect tries again with growing pauses while another program holds the card exclusively.
-func (c *Client) connect(ctx context.Context, reader string) (*scard.Card, error) {
 	deadline := time.Now().Add(Patience)
 	pause := 5 * time.Millisecond
 	for {
 		card, err := await(ctx,
-			func() (*scard.Card, error) { return c.context.Connect(reader, scard.ShareShared, protocols) },
-			func(card *scard.Card) { card.Disconnect(scard.LeaveCard) })
+			func() (*scard.Card, error) { return c.open(reader) },
+			func(card *scard.Card) { leave(card, scard.LeaveCard) })
+		if err == nil {
+			return &Card{ctx: ctx, card: card, reader: reader}, nil
+		}
 		if err != scard.ErrSharingViolation || time.Now().Add(pause).After(deadline) {
-			return card, err
+			return nil, failed("SCardConnect", reader, err)
 		}
 		select {
 		case <-ctx.Done():
@@ -58,6 +44,18 @@ func (c *Client) connect(ctx context.Context, reader string) (*scard.Card, error
 		}
 		pause = min(2*pause, 100*time.Millisecond)
 	}
+}
+
+func (c *Client) open(reader string) (*scard.Card, error) {
+	card, err := c.context.Connect(reader, scard.ShareShared, protocols)
+	if err != nil {
+		return nil, err
+	}
+	if err := begin(card); err != nil {
+		card.Disconnect(scard.LeaveCard)
+		return nil, err
+	}
+	return card, nil
 }
 
 // begin begins the transaction, on a fresh connection when another program has reset the card since.

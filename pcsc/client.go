@@ -19,7 +19,10 @@ type Client struct {
 
 // Connect connects to the service (SCardEstablishContext). Errors: ErrNoService, ErrDenied.
 func Connect(ctx context.Context) (*Client, error) {
-	c, err := await(ctx, scard.EstablishContext, func(c *scard.Context) { c.Release() })
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	c, err := scard.EstablishContext()
 	if err != nil {
 		return nil, failed("SCardEstablishContext", "", err)
 	}
@@ -56,9 +59,13 @@ func (c *Client) Readers(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// states returns every reader with what is in it. No reader is not an error.
+// states returns every reader with what is in it. No reader is not an error. The service answers both calls from
+// memory, so they are not worth a goroutine.
 func (c *Client) states(ctx context.Context) ([]scard.ReaderState, error) {
-	names, err := await(ctx, c.context.ListReaders, nil)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	names, err := c.context.ListReaders()
 	if err == scard.ErrNoReadersAvailable {
 		return nil, nil
 	}
@@ -72,7 +79,7 @@ func (c *Client) states(ctx context.Context) ([]scard.ReaderState, error) {
 	for i, name := range names {
 		states[i].Reader = name
 	}
-	_, err = await(ctx, func() (struct{}, error) { return struct{}{}, c.context.GetStatusChange(states, 0) }, nil)
+	err = c.context.GetStatusChange(states, 0)
 	if err == scard.ErrUnknownReader { // one was unplugged between the two calls
 		return c.states(ctx)
 	}

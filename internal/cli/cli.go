@@ -58,7 +58,8 @@ type app struct {
 	quiet, verbose bool
 
 	paths    account.Paths
-	password []byte // from YKMFA_PASSWORD_FD, which can be read only once
+	state    *account.State // as last seen; nil: not read yet
+	password []byte         // from YKMFA_PASSWORD_FD, which can be read only once
 }
 
 func newRoot(a *app) *cobra.Command {

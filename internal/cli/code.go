@@ -264,19 +264,17 @@ func touches(k *key, t target) bool {
 	if t.account != nil && t.account.Touch {
 		return true
 	}
-	if k.known == nil {
+	known := k.known()
+	if known == nil {
 		return false
 	}
-	c := k.known.Credential(t.id)
+	c := known.Credential(t.id)
 	return c != nil && c.Touch != nil && *c.Touch
 }
 
 // spend notes that the code of a period is handed out.
 func (a *app) spend(id []byte, step uint64) (last uint64, before bool, err error) {
-	err = account.UpdateState(a.paths.State, func(s *account.State) error {
-		last, before = s.Spend(id, step)
-		return nil
-	})
+	err = a.updateState(func(s *account.State) { last, before = s.Spend(id, step) })
 	return last, before, err
 }
 

@@ -81,9 +81,8 @@ func (a *app) examine(ctx context.Context) []finding {
 		return findings
 	}
 	findings = append(findings, check("readers", fmt.Sprintf("%d with a card", len(readers)), err))
-	state := a.loadState()
 	for _, reader := range readers {
-		k, err := a.openReader(ctx, reader, state)
+		k, err := a.openReader(ctx, reader)
 		if err != nil {
 			findings = append(findings, check("applet", fmt.Sprintf("%q", reader), fmt.Errorf("%q: %w", reader, err)))
 			continue
@@ -105,7 +104,7 @@ func (a *app) examineKey(k *key) finding {
 			lock += ", which is remembered"
 		}
 	}
-	return check("applet", fmt.Sprintf("%v in %q, firmware %s, %s", k, k.reader, k.known.Firmware, lock), a.examineList(k))
+	return check("applet", fmt.Sprintf("%v in %q, firmware %s, %s", k, k.reader, k.known().Firmware, lock), a.examineList(k))
 }
 
 // examineList finds a damaged applet, as far as a locked key lets one see.

@@ -14,26 +14,29 @@ import (
 // key is a key that is plugged in, with the OATH applet selected.
 type key struct {
 	*oath.Session
+	app    *app
 	card   Card
 	reader string
-	known  *account.Key // what the state directory remembers about it; nil on first sight
-	opened bool         // unlocked: must be locked again when it is left
+	opened bool // unlocked: must be locked again when it is left
 }
+
+// known is what the state directory remembers about the key; nil on first sight.
+func (k *key) known() *account.Key { return k.app.loadState().Keys[k.DeviceID()] }
 
 // String names the key for people.
 func (k *key) String() string {
-	if k.known != nil && k.known.Serial != 0 {
-		return fmt.Sprintf("YubiKey %d", k.known.Serial)
+	if serial := k.serial(); serial != 0 {
+		return fmt.Sprintf("YubiKey %d", serial)
 	}
 	return fmt.Sprintf("the key in %q", k.reader)
 }
 
 // serial is 0 when it is not known.
 func (k *key) serial() uint32 {
-	if k.known == nil {
-		return 0
+	if known := k.known(); known != nil {
+		return known.Serial
 	}
-	return k.known.Serial
+	return 0
 }
 
 // close leaves the key to others, locked as it was found.
@@ -86,7 +89,7 @@ func (a *app) choose(ctx context.Context, holds []byte) (*key, error) {
 	var holder *key
 	n := 0
 	for _, k := range keys {
-		if holds != nil && k.known != nil && k.known.Holds(holds) {
+		if known := k.known(); holds != nil && known != nil && known.Holds(holds) {
 			holder = k
 			n++
 		}
@@ -118,11 +121,10 @@ func (a *app) openAll(ctx context.Context) ([]*key, error) {
 	if err != nil {
 		return nil, err
 	}
-	state := a.loadState()
 	var keys []*key
 	var skipped []error
 	for _, reader := range readers {
-		k, err := a.openReader(ctx, reader, state)
+		k, err := a.openReader(ctx, reader)
 		if ctx.Err() != nil {
 			closeAll(keys)
 			return nil, ctx.Err()
@@ -154,12 +156,11 @@ func worst(skipped []error) error {
 	return skipped[0]
 }
 
-func (a *app) openReader(ctx context.Context, reader string, state *account.State) (*key, error) {
-	k := &key{reader: reader}
+func (a *app) openReader(ctx context.Context, reader string) (*key, error) {
+	k := &key{app: a, reader: reader}
 	if err := a.reopen(ctx, k); err != nil {
 		return nil, err
 	}
-	k.known = state.Keys[k.DeviceID()]
 	return k, nil
 }
 
@@ -229,7 +230,7 @@ func closeAll(keys []*key) {
 // identify learns serial number, firmware and form of a key on first sight, and remembers them. It costs three
 // commands, and locks the applet again.
 func (a *app) identify(k *key) error {
-	if k.known != nil && k.known.Firmware != "" {
+	if known := k.known(); known != nil && known.Firmware != "" {
 		return nil
 	}
 	device, err := oath.ReadDevice(k.card)
@@ -250,26 +251,33 @@ func (a *app) identify(k *key) error {
 
 // updateKey changes what the state directory remembers about the key.
 func (a *app) updateKey(k *key, change func(*account.Key)) error {
+	return a.updateState(func(s *account.State) { change(s.Key(k.DeviceID())) })
+}
+
+// updateState changes the state directory.
+func (a *app) updateState(change func(*account.State)) error {
 	return account.UpdateState(a.paths.State, func(s *account.State) error {
-		k.known = s.Key(k.DeviceID())
-		change(k.known)
+		change(s)
+		a.state = s
 		return nil
 	})
 }
 
-// loadState never fails: what is not remembered is asked again.
+// loadState returns what is remembered as this run last saw it. It never fails: what is not remembered is asked again.
 func (a *app) loadState() *account.State {
-	state, err := account.LoadState(a.paths.State)
-	if err != nil {
-		a.detail("%v", err)
-		return &account.State{}
+	if a.state == nil {
+		state, err := account.LoadState(a.paths.State)
+		if err != nil {
+			a.detail("%v", err)
+		}
+		a.state = state
 	}
-	return state
+	return a.state
 }
 
 // onReader is onKey for the key in one reader.
 func (a *app) onReader(ctx context.Context, reader string, f func(*key) error) error {
-	k, err := a.openReader(ctx, reader, a.loadState())
+	k, err := a.openReader(ctx, reader)
 	if err != nil {
 		return fmt.Errorf("reader %q: %w", reader, err)
 	}

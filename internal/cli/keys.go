@@ -58,7 +58,7 @@ func (a *app) keyLine(k *key) (keyLine, error) {
 		return keyLine{}, err
 	}
 	l := keyLine{
-		Serial: k.known.Serial, Device: k.DeviceID(), Firmware: k.known.Firmware, Form: k.known.Form,
+		Serial: k.known().Serial, Device: k.DeviceID(), Firmware: k.known().Firmware, Form: k.known().Form,
 		Capacity: k.Capacity(), Password: k.HasPassword(), Reader: k.reader,
 	}
 	if k.Locked() {

@@ -105,18 +105,17 @@ func (a *app) resetWarning(k *key) (string, error) {
 }
 
 func (a *app) reset(k *key) error {
-	name, old, known := k.String(), k.DeviceID(), *k.known
+	name, old, known := k.String(), k.DeviceID(), *k.known()
 	if err := k.Reset(); err != nil {
 		return onKeyError(k, err)
 	}
 	if _, err := a.keyring.Delete(old); err != nil {
 		a.detail("%v", err)
 	}
-	err := account.UpdateState(a.paths.State, func(s *account.State) error {
+	err := a.updateState(func(s *account.State) {
 		delete(s.Keys, old)
 		fresh := s.Key(k.DeviceID())
 		fresh.Serial, fresh.Firmware, fresh.Form = known.Serial, known.Firmware, known.Form
-		return nil
 	})
 	if err != nil {
 		return err

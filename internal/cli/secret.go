@@ -44,8 +44,5 @@ func (a *app) allow(ctx context.Context, ref source.Ref) error {
 	if err := a.confirm(ctx, question, false); err != nil {
 		return fmt.Errorf("it came from the account file and was never allowed: %w", err)
 	}
-	return account.UpdateState(a.paths.State, func(s *account.State) error {
-		s.Allowed = append(s.Allowed, text)
-		return nil
-	})
+	return a.updateState(func(s *account.State) { s.Allowed = append(s.Allowed, text) })
 }

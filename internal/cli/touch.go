@@ -14,17 +14,23 @@ const touchDelay = 500 * time.Millisecond
 // withTouch runs a calculation, and asks for a touch: at once when the credential is known to need one, else when the
 // calculation takes long enough to look like it.
 func (a *app) withTouch(ctx context.Context, k *key, name string, certain bool, calculate func() error) error {
-	done := make(chan error, 1)
-	go func() { done <- calculate() }()
-	if !certain {
-		select {
-		case err := <-done:
-			return err
-		case <-time.After(touchDelay):
-		}
+	if certain {
+		defer a.askTouch(ctx, k, name)()
+		return calculate()
 	}
-	defer a.askTouch(ctx, k, name)()
-	return <-done
+	done, gone := make(chan struct{}), make(chan struct{})
+	late := time.AfterFunc(touchDelay, func() {
+		takeAway := a.askTouch(ctx, k, name)
+		<-done
+		takeAway()
+		close(gone)
+	})
+	err := calculate()
+	close(done)
+	if !late.Stop() {
+		<-gone
+	}
+	return err
 }
 
 // askTouch asks on the terminal, else by a desktop notification, else on stderr. The returned function takes the

@@ -1,5 +1,5 @@
 /* The least that prints a TOTP code over PC/SC: what ykmfa code is measured against.
- * code ID: one reader with a card, SELECT, CALCULATE, six digits.
+ * code ID: the first reader with a card, SELECT, CALCULATE, six digits.
  *   cc -O2 $(pkg-config --cflags libpcsclite) code.c -lpcsclite */
 #include <stdint.h>
 #include <stdio.h>
@@ -27,6 +27,22 @@ static DWORD transmit(SCARDHANDLE card, DWORD protocol, const BYTE *apdu, DWORD 
 	return size;
 }
 
+/* with_card returns the first reader that holds a card. */
+static const char *with_card(SCARDCONTEXT context, const char *names)
+{
+	SCARD_READERSTATE states[16];
+	DWORD n = 0;
+	memset(states, 0, sizeof states);
+	for (; *names && n < 16; names += strlen(names) + 1)
+		states[n++].szReader = names;
+	check(SCardGetStatusChange(context, 0, states, n), "SCardGetStatusChange");
+	for (DWORD i = 0; i < n; i++)
+		if (states[i].dwEventState & SCARD_STATE_PRESENT)
+			return states[i].szReader;
+	fprintf(stderr, "no card\n");
+	exit(1);
+}
+
 int main(int argc, char **argv)
 {
 	static const BYTE select[] = {0, 0xa4, 4, 0, 7, 0xa0, 0, 0, 5, 0x27, 0x21, 1};
@@ -41,8 +57,12 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	check(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context), "SCardEstablishContext");
+	check(SCardListReaders(context, NULL, NULL, &n), "SCardListReaders");
+	if (n > sizeof readers)
+		return 1;
 	check(SCardListReaders(context, NULL, readers, &n), "SCardListReaders");
-	check(SCardConnect(context, readers, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &card, &protocol),
+	const char *reader = with_card(context, readers);
+	check(SCardConnect(context, reader, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &card, &protocol),
 	      "SCardConnect");
 	check(SCardBeginTransaction(card), "SCardBeginTransaction");
 	transmit(card, protocol, select, sizeof select, resp, sizeof resp);

@@ -1,0 +1,204 @@
+// Bench prints the numbers that ykmfa promises, side by side from one run: commands on the key, time against a C program
+// with the same PC/SC calls and against Yubico's ykman, start-up, memory.
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"ykmfa/internal/pcscdtest"
+	"ykmfa/internal/virtualkey"
+)
+
+const secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ" // RFC 6238
+
+func main() {
+	log.SetFlags(0)
+	if err := run(); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// bench is the machine that is measured on.
+type bench struct {
+	dir string
+	env []string
+	key *virtualkey.Key
+}
+
+func run() error {
+	if missing := pcscdtest.Missing(); missing != "" {
+		return fmt.Errorf("%s is not installed: make deps", missing)
+	}
+	dir, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	p, stop, err := pcscdtest.Run(os.Stderr)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	key, err := virtualkey.Open(virtualkey.Options{Serial: 12345678})
+	if err != nil {
+		return err
+	}
+	remove, err := p.Insert(key, 0)
+	if err != nil {
+		return err
+	}
+	defer remove()
+	b := &bench{dir: dir, key: key}
+	b.env = append(p.Env(), "HOME="+dir, "XDG_CONFIG_HOME="+dir+"/config", "XDG_STATE_HOME="+dir+"/state", "YKMFA_ACCOUNTS=", "YKMFA_KEY=",
+		"DBUS_SESSION_BUS_ADDRESS=", "XDG_RUNTIME_DIR=")
+	if err := b.build(); err != nil {
+		return err
+	}
+	if err := b.counts(); err != nil {
+		return err
+	}
+	if err := b.times(); err != nil {
+		return err
+	}
+	return b.costs()
+}
+
+// build builds ykmfa as "make build" does, and the C program.
+func (b *bench) build() error {
+	out, err := exec.Command("go", "build", "-trimpath", "-ldflags=-s", "-o", b.dir+"/ykmfa", "ykmfa/cmd/ykmfa").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("building ykmfa: %w\n%s", err, out)
+	}
+	flags, err := exec.Command("pkg-config", "--cflags", "--libs", "libpcsclite").Output()
+	if err != nil {
+		return fmt.Errorf("pkg-config libpcsclite: %w", err)
+	}
+	args := append([]string{"-O2", "-o", b.dir + "/code", "test/bench/c/code.c"}, strings.Fields(string(flags))...)
+	if out, err := exec.Command("cc", args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("building the C program: %w\n%s", err, out)
+	}
+	return os.WriteFile(b.dir+"/aws.txt", []byte(secret+"\n"), 0o600)
+}
+
+func (b *bench) command(name string, args ...string) *exec.Cmd {
+	c := exec.Command(name, args...)
+	c.Env, c.Dir = b.env, b.dir
+	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	return c
+}
+
+func (b *bench) ykmfa(args ...string) *exec.Cmd {
+	return b.command(filepath.Join(b.dir, "ykmfa"), args...)
+}
+
+// counts prints how many commands reach the key.
+func (b *bench) counts() error {
+	fmt.Println("commands on the key                            number  bound")
+	for _, row := range []struct {
+		what  string
+		bound string
+		args  []string
+	}{
+		{"ykmfa add (a key never seen before)", "", []string{"add", "aws", "--secret-from", "file:aws.txt"}},
+		{"ykmfa add", "", []string{"add", "second", "--secret-from", "file:aws.txt"}},
+		{"ykmfa add (again)", "", []string{"add", "aws"}},
+		{"ykmfa code NAME", "2", []string{"code", "aws"}},
+		{"ykmfa code", "", []string{"code"}},
+		{"ykmfa list", "", []string{"list"}},
+		{"ykmfa keys", "", []string{"keys"}},
+	} {
+		if err := b.count(row.what, row.bound, b.ykmfa(row.args...)); err != nil {
+			return err
+		}
+	}
+	return b.count("ykman oath accounts code -s NAME", "", b.ykman())
+}
+
+func (b *bench) ykman() *exec.Cmd {
+	return b.command("ykman", "-r", "CCID 00 00", "oath", "accounts", "code", "-s", "aws")
+}
+
+func (b *bench) count(what, bound string, c *exec.Cmd) error {
+	b.key.ClearLog()
+	if out, err := c.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", what, err, out)
+	}
+	fmt.Printf("  %-44s %6d  %s\n", what, len(b.key.Log()), bound)
+	return nil
+}
+
+// times measures whole processes, one after the other in turn, so that all see the same machine.
+func (b *bench) times() error {
+	rows := []struct {
+		what string
+		runs int
+		c    func() *exec.Cmd
+		took []time.Duration
+	}{
+		{what: "C program, the same PC/SC calls", runs: 200, c: func() *exec.Cmd { return b.command(b.dir+"/code", "aws") }},
+		{what: "ykmfa code NAME", runs: 200, c: func() *exec.Cmd { return b.ykmfa("code", "aws") }},
+		{what: "ykman oath accounts code -s NAME", runs: 10, c: b.ykman},
+	}
+	for i := range 200 {
+		for n := range rows {
+			r := &rows[n]
+			if i%(200/r.runs) != 0 {
+				continue
+			}
+			c := r.c()
+			start := time.Now()
+			out, err := c.Output()
+			if err != nil || len(bytes.TrimSpace(out)) != 6 {
+				return fmt.Errorf("%s: %q, %v", r.what, out, err)
+			}
+			r.took = append(r.took, time.Since(start))
+		}
+	}
+	fmt.Println("\nwhole process, median                          ms      ratio to ykmfa  bound")
+	ours := median(rows[1].took)
+	bounds := []string{"ykmfa at most 2.00 x", "", "at least 50 x ykmfa"}
+	for n, r := range rows {
+		took := median(r.took)
+		fmt.Printf("  %-44s %-7.2f %-15.2f %s\n", r.what, ms(took), float64(took)/float64(ours), bounds[n])
+	}
+	fmt.Printf("  %-44s %-7s %-15.2f %s\n", "ykmfa to the C program", "", float64(ours)/float64(median(rows[0].took)), "at most 2.00")
+	return nil
+}
+
+func median(d []time.Duration) time.Duration {
+	slices.Sort(d)
+	return d[len(d)/2]
+}
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// costs measures start-up and memory.
+func (b *bench) costs() error {
+	fmt.Println("\ncost of a process                              median  bound")
+	const runs = 50
+	var cpu, memory []time.Duration
+	for range runs {
+		c := b.ykmfa("--version")
+		if err := c.Run(); err != nil {
+			return err
+		}
+		cpu = append(cpu, c.ProcessState.UserTime()+c.ProcessState.SystemTime())
+		c = b.ykmfa("code", "aws")
+		if err := c.Run(); err != nil {
+			return err
+		}
+		memory = append(memory, time.Duration(c.ProcessState.SysUsage().(*syscall.Rusage).Maxrss))
+	}
+	fmt.Printf("  %-44s %6.2f  under 5\n", "ykmfa --version, ms of CPU", ms(median(cpu)))
+	fmt.Printf("  %-44s %6.2f  under 20\n", "ykmfa code NAME, MiB resident at most", float64(median(memory))/1024)
+	return nil
+}
