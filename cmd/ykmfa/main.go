@@ -1,12 +1,12 @@
-// Ykmfa prints one-time passwords from a YubiKey, whose secrets have a backup that is proven.
-package main
-
-// A process that lives three milliseconds on one core needs no limits of cgroups and no names for its mappings; looking
-// for them takes a tenth of its time.
+// A process that lives for three milliseconds needs no limits of cgroups and no names for its mappings; looking for
+// them takes a tenth of its time.
 //
 //go:debug containermaxprocs=0
 //go:debug updatemaxprocs=0
 //go:debug decoratemappings=0
+
+// Ykmfa prints one-time passwords from a YubiKey, whose secrets have a backup that is proven.
+package main
 
 import (
 	"context"
