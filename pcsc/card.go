@@ -13,6 +13,7 @@ import (
 
 // Card is an open card inside a transaction: no other program gets between its commands.
 type Card struct {
+	client *Client
 	ctx    context.Context
 	card   *scard.Card
 	reader string
@@ -32,7 +33,7 @@ func (c *Client) Open(ctx context.Context, reader string) (*Card, error) {
 			func() (*scard.Card, error) { return c.open(reader) },
 			func(card *scard.Card) { leave(card, scard.LeaveCard) })
 		if err == nil {
-			return &Card{ctx: ctx, card: card, reader: reader}, nil
+			return &Card{client: c, ctx: ctx, card: card, reader: reader}, nil
 		}
 		if err != scard.ErrSharingViolation || time.Now().Add(pause).After(deadline) {
 			return nil, failed("SCardConnect", reader, err)
@@ -46,7 +47,10 @@ func (c *Client) Open(ctx context.Context, reader string) (*Card, error) {
 	}
 }
 
+// open first waits for a card that this client has still to leave: while it waited for the transaction, PC/SC would not
+// let it end the other.
 func (c *Client) open(reader string) (*scard.Card, error) {
+	c.leaving.Wait()
 	card, err := c.context.Connect(reader, scard.ShareShared, protocols)
 	if err != nil {
 		return nil, err
@@ -106,10 +110,10 @@ func (c *Card) CloseReset() error { return c.close(scard.ResetCard) }
 // close does not wait for a command whose context has ended: that one closes the card when it is through.
 func (c *Card) close(d scard.Disposition) error {
 	if !c.busy.TryLock() {
-		go func() {
+		c.client.leaving.Go(func() {
 			c.busy.Lock()
 			leave(c.card, d)
-		}()
+		})
 		return nil
 	}
 	if err := leave(c.card, d); err != nil {

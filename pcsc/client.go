@@ -4,6 +4,7 @@ package pcsc
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/ebfe/scard"
@@ -12,9 +13,10 @@ import (
 // Patience is how long Open waits for a card that another program holds exclusively.
 const Patience = 5 * time.Second
 
-// Client is a connection to the smart card service.
+// Client is a connection to the smart card service. It is for one goroutine at a time.
 type Client struct {
 	context *scard.Context
+	leaving sync.WaitGroup // cards that will be closed when the command of an ended context is through
 }
 
 // Connect connects to the service (SCardEstablishContext). Errors: ErrNoService, ErrDenied.
@@ -26,7 +28,7 @@ func Connect(ctx context.Context) (*Client, error) {
 	if err != nil {
 		return nil, failed("SCardEstablishContext", "", err)
 	}
-	return &Client{c}, nil
+	return &Client{context: c}, nil
 }
 
 // Close ends the connection, and with it whatever is still open.
@@ -134,6 +136,10 @@ func (c *Client) waitChange(ctx context.Context, states []scard.ReaderState) err
 
 // await runs a call that cannot be interrupted. When ctx ends first, undo gets what the call still returns.
 func await[T any](ctx context.Context, call func() (T, error), undo func(T)) (T, error) {
+	var none T
+	if err := ctx.Err(); err != nil {
+		return none, err
+	}
 	type result struct {
 		value T
 		err   error
@@ -152,7 +158,6 @@ func await[T any](ctx context.Context, call func() (T, error), undo func(T)) (T,
 				undo(r.value)
 			}
 		}()
-		var none T
 		return none, ctx.Err()
 	}
 }

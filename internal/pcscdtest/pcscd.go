@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -49,16 +48,14 @@ func Missing() string {
 	return ""
 }
 
-// Start runs a pcscd until the test ends. Where pcscd is not installed the test is skipped, but under CI it fails.
+// Start runs a pcscd until the test ends. Where pcscd is not installed the test is skipped, but under CI it fails. The
+// PC/SC library finds its service once in a process's life: for more than one pcscd, let other processes be the clients.
 func Start(t testing.TB) *PCSCD {
 	t.Helper()
-	if missing := Missing(); missing != "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is not installed", missing)
-		}
-		t.Skipf("%s is not installed: make deps", missing)
+	if Missing() != "" {
+		Skip(t)
 	}
-	p, stop, err := Run(os.Stderr)
+	p, stop, err := Run()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,8 +63,17 @@ func Start(t testing.TB) *PCSCD {
 	return p
 }
 
-// Run runs a pcscd until stop is called. talk gets what it says when it fails to start.
-func Run(talk io.Writer) (p *PCSCD, stop func(), err error) {
+// Skip skips a test for which something is missing, or fails it under CI.
+func Skip(t testing.TB) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s is not installed", Missing())
+	}
+	t.Skipf("%s is not installed: make deps", Missing())
+}
+
+// Run runs a pcscd until stop is called.
+func Run() (p *PCSCD, stop func(), err error) {
 	dir, err := os.MkdirTemp("", "pcscd")
 	if err != nil {
 		return nil, nil, err

@@ -43,7 +43,7 @@ func run() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	p, stop, err := pcscdtest.Run(os.Stderr)
+	p, stop, err := pcscdtest.Run()
 	if err != nil {
 		return err
 	}
