@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -96,20 +93,6 @@ func (o *codeOptions) when(period time.Duration) time.Time {
 		return o.moment
 	}
 	return o.app.Now()
-}
-
-// shown is one line of output.
-type shown struct {
-	Name   string `json:"name"`
-	ID     string `json:"id"`
-	Type   string `json:"type"`
-	Code   string `json:"code"` // empty: needs touch, or would use up a counter
-	Touch  bool   `json:"touch"`
-	From   string `json:"from"`
-	Serial uint32 `json:"serial,omitempty"`
-	Device string `json:"device"`
-	Since  int64  `json:"valid_from,omitempty"`  // Unix seconds
-	Until  int64  `json:"valid_until,omitempty"` // Unix seconds
 }
 
 // codes opens the key and computes what was asked for.
@@ -216,19 +199,6 @@ func (o *codeOptions) one(ctx context.Context, k *key, t target) (shown, time.Ti
 	return o.show(k, t, code, at), none, nil
 }
 
-func (o *codeOptions) show(k *key, t target, code string, at time.Time) shown {
-	s := shown{
-		Name: t.name(), ID: string(t.id), Type: t.typ.String(), Code: code, Touch: touches(k, t),
-		From: "key", Serial: k.serial(), Device: k.DeviceID(),
-	}
-	if t.typ == oath.TOTP {
-		seconds := int64(period(t) / time.Second)
-		s.Since = int64(step(at, period(t))) * seconds
-		s.Until = s.Since + seconds
-	}
-	return s
-}
-
 // all computes every code that the key gives without a touch and without moving a counter.
 func (o *codeOptions) all(ctx context.Context, k *key, accounts []account.Account) ([]shown, error) {
 	at := o.when(oath.DefaultPeriod)
@@ -259,88 +229,6 @@ func (o *codeOptions) all(ctx context.Context, k *key, accounts []account.Accoun
 	return codes, nil
 }
 
-// touches reports whether the credential is known to need a touch.
-func touches(k *key, t target) bool {
-	if t.account != nil && t.account.Touch {
-		return true
-	}
-	known := k.known()
-	if known == nil {
-		return false
-	}
-	c := known.Credential(t.id)
-	return c != nil && c.Touch != nil && *c.Touch
-}
-
-// spend notes that the code of a period is handed out.
-func (a *app) spend(id []byte, step uint64) (last uint64, before bool, err error) {
-	err = a.updateState(func(s *account.State) { last, before = s.Spend(id, step) })
-	return last, before, err
-}
-
-// period is the period of a credential: the one in its id, which is what other programs go by.
-func period(t target) time.Duration {
-	name := oath.ParseName(t.id, t.typ)
-	if name.Steam() || name.Period < time.Second {
-		return oath.DefaultPeriod
-	}
-	return name.Period
-}
-
-// step is the number of whole periods since 1970.
-func step(at time.Time, period time.Duration) uint64 {
-	return uint64(at.Unix() / int64(period/time.Second))
-}
-
-// print writes the bare code for one name, else a table.
-func (o *codeOptions) print(codes []shown) error {
-	if o.app.json {
-		return o.app.printJSON(codes)
-	}
-	if len(o.names) == 1 {
-		_, err := fmt.Fprintln(o.app.Stdout, codes[0].Code)
-		return err
-	}
-	t := o.app.table("NAME", "CODE")
-	for _, c := range codes {
-		t.row(c.Name, c.text(t.tty))
-	}
-	return t.flush()
-}
-
-// text explains a missing code to a person; a program gets an empty field.
-func (s shown) text(tty bool) string {
-	switch {
-	case s.Code != "" || !tty:
-		return s.Code
-	case s.Touch:
-		return "(needs touch)"
-	}
-	return "(counter)"
-}
-
-// runWatch prints, leaves the key to others until a code changes, and prints again.
-func (o *codeOptions) runWatch(ctx context.Context) error {
-	for {
-		codes, err := o.codes(ctx)
-		if err != nil {
-			return err
-		}
-		if err := o.print(codes); err != nil {
-			return err
-		}
-		until := o.app.Now().Add(oath.DefaultPeriod)
-		for _, c := range codes {
-			if end := time.Unix(c.Until, 0); c.Until != 0 && end.Before(until) {
-				until = end
-			}
-		}
-		if err := o.sleepUntil(ctx, until); err != nil {
-			return nil // interrupted, as intended
-		}
-	}
-}
-
 func (o *codeOptions) await(ctx context.Context, until time.Time) error {
 	o.app.say("the current code was handed out before: waiting %d s for the next", int(until.Sub(o.app.Now()).Seconds())+1)
 	return o.sleepUntil(ctx, until)
@@ -353,49 +241,4 @@ func (o *codeOptions) sleepUntil(ctx context.Context, until time.Time) error {
 	case <-time.After(until.Sub(o.app.Now())):
 		return nil
 	}
-}
-
-// toClipboard hands the code to the first clipboard program there is. A code is worthless after its period, so it is
-// not taken out again.
-func (o *codeOptions) toClipboard(ctx context.Context, code shown) error {
-	programs := [][]string{{"pbcopy"}, {"clip.exe"}, {"xclip", "-selection", "clipboard"}, {"xsel", "--clipboard", "--input"}}
-	if o.app.getenv("WAYLAND_DISPLAY") != "" {
-		programs = append([][]string{{"wl-copy"}}, programs...)
-	}
-	for _, argv := range programs {
-		path, err := exec.LookPath(argv[0])
-		if err != nil {
-			continue
-		}
-		c := exec.CommandContext(ctx, path, argv[1:]...)
-		c.Stdin = strings.NewReader(code.Code)
-		if err := c.Run(); err != nil {
-			return fail(exitFailed, "is there a desktop session?", "%s: %w", argv[0], err)
-		}
-		o.app.say("%s: copied to the clipboard", code.Name)
-		return nil
-	}
-	return fail(exitFailed, "install wl-clipboard, xclip or xsel", "no clipboard program found")
-}
-
-// parseTime reads the TIME of --at.
-func parseTime(s string, now time.Time) (time.Time, error) {
-	if strings.HasPrefix(s, "+") || strings.HasPrefix(s, "-") {
-		if d, err := time.ParseDuration(s); err == nil {
-			return now.Add(d), nil
-		}
-	}
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n >= 0 {
-		return time.Unix(n, 0), nil
-	}
-	if t, err := time.Parse(time.RFC3339, s); err == nil && t.Unix() >= 0 {
-		return t, nil
-	}
-	for _, layout := range []string{"15:04", "15:04:05"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			y, m, d := now.Date()
-			return time.Date(y, m, d, t.Hour(), t.Minute(), t.Second(), 0, now.Location()), nil
-		}
-	}
-	return time.Time{}, usage("for example --at 2026-01-31T12:00:00Z, --at 12:00, --at +30s", "cannot read the time %q", s)
 }
