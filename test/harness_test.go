@@ -32,9 +32,14 @@ type machine struct {
 func newMachine(t *testing.T) *machine {
 	t.Helper()
 	m := &machine{t: t, pcscd: pcscdtest.Start(t), home: t.TempDir()}
-	m.env = append(m.pcscd.Env(), "HOME="+m.home, "XDG_CONFIG_HOME="+m.home+"/config", "XDG_STATE_HOME="+m.home+"/state",
-		"YKMFA_ACCOUNTS=", "YKMFA_KEY=", "DBUS_SESSION_BUS_ADDRESS=", "XDG_RUNTIME_DIR=")
+	m.env = append(cleanEnv(m.home), "PCSCLITE_CSOCK_NAME="+m.pcscd.Socket)
 	return m
+}
+
+// cleanEnv is the environment of a user who has set nothing, and who has no desktop session.
+func cleanEnv(home string) []string {
+	return append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home+"/config", "XDG_STATE_HOME="+home+"/state",
+		"XDG_RUNTIME_DIR="+home, "YKMFA_ACCOUNTS=", "YKMFA_KEY=", "DBUS_SESSION_BUS_ADDRESS=")
 }
 
 // insert makes a key and puts it into a slot of the reader.

@@ -31,8 +31,7 @@ func onTerminal(t *testing.T, home string, keyFlags, args []string) *console {
 	argv := append([]string{"run", "--state=key.json", "--serial=12345678"}, keyFlags...)
 	c.cmd = exec.Command(filepath.Join(bin, "vkey"), append(append(argv, "--"), args...)...)
 	c.cmd.Dir = home
-	c.cmd.Env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_STATE_HOME="+home, "DBUS_SESSION_BUS_ADDRESS=",
-		"XDG_RUNTIME_DIR=", "YKMFA_ACCOUNTS=", "YKMFA_KEY=")
+	c.cmd.Env = cleanEnv(home)
 	c.cmd.Stdin, c.cmd.Stderr, c.cmd.Stdout = slave, slave, &c.stdout
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := c.cmd.Start(); err != nil {
@@ -143,7 +142,7 @@ func TestInterruptPrompt(t *testing.T) {
 	if !c.echoes() {
 		t.Error("the terminal is left without echo")
 	}
-	if _, err := os.Stat(filepath.Join(home, "ykmfa", "accounts.toml")); err == nil {
+	if _, err := os.Stat(filepath.Join(home, "config", "ykmfa", "accounts.toml")); err == nil {
 		t.Error("an account was recorded")
 	}
 }
