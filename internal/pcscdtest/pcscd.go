@@ -156,10 +156,6 @@ func (p *PCSCD) awaitReady() error {
 // listening reports whether vpcd waits for the card of a port.
 func listening(port int) bool { return hasSocket(port, "0A") }
 
-// connected reports whether vpcd has a card on a port, or has not noticed yet that it went: an ESTABLISHED or CLOSE_WAIT
-// socket.
-func connected(port int) bool { return hasSocket(port, "01") || hasSocket(port, "08") }
-
 // hasSocket looks into the kernel's table for a local port and a state: connecting would be taken for a card.
 func hasSocket(port int, state string) bool {
 	f, err := os.Open("/proc/net/tcp")
@@ -215,9 +211,9 @@ func (p *PCSCD) Addr(slot int) string { return fmt.Sprintf("127.0.0.1:%d", p.por
 // Reader is the name of a slot's reader.
 func (p *PCSCD) Reader(slot int) string { return fmt.Sprintf("%s 00 %02X", ReaderName, slot) }
 
-// Insert puts a key into a slot, and returns when pcscd has powered it up. remove takes it out again.
+// Insert puts a key into a slot, and returns when pcscd knows. remove takes it out again, and returns when pcscd knows.
 func (p *PCSCD) Insert(k *virtualkey.Key, slot int) (remove func(), err error) {
-	if err := p.awaitGone(slot); err != nil {
+	if err := p.awaitCard(slot, false); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -226,47 +222,29 @@ func (p *PCSCD) Insert(k *virtualkey.Key, slot int) (remove func(), err error) {
 		cancel()
 		return nil, err
 	}
-	seen := &watched{Conn: conn, asked: make(chan struct{})}
 	done := make(chan error, 1)
-	go func() { done <- k.ServeVPCD(ctx, seen) }()
-	select {
-	case <-seen.asked:
-	case err := <-done:
-		cancel()
-		return nil, fmt.Errorf("vpcd did not take the card: %w", err)
-	case <-time.After(timeout):
-		cancel()
-		return nil, errors.New("pcscd did not look at the card")
-	}
-	return func() {
+	go func() { done <- k.ServeVPCD(ctx, conn) }()
+	remove = func() {
 		cancel()
 		<-done
-		p.awaitGone(slot)
-	}, nil
-}
-
-// awaitGone waits until pcscd has noticed that a card is out. Only then does vpcd take the next.
-func (p *PCSCD) awaitGone(slot int) error {
-	return await(func() error {
-		if connected(p.port + slot) {
-			return errors.New("the card before it is still in the reader")
-		}
-		return nil
-	})
-}
-
-// watched notices when pcscd has powered the card up and knows its ATR: after that it asks for the ATR again and again.
-type watched struct {
-	net.Conn
-	writes int
-	asked  chan struct{}
-}
-
-func (w *watched) Write(b []byte) (int, error) {
-	if w.writes++; w.writes == 3 {
-		defer close(w.asked)
+		p.awaitCard(slot, false)
 	}
-	return w.Conn.Write(b)
+	if err := p.awaitCard(slot, true); err != nil {
+		remove()
+		return nil, err
+	}
+	return remove, nil
+}
+
+// awaitCard waits until pcscd knows that a card is in a slot, or that none is.
+func (p *PCSCD) awaitCard(slot int, want bool) error {
+	return await(func() error {
+		present, err := p.present(slot)
+		if err == nil && present != want {
+			err = fmt.Errorf("card in slot %d: %v, want %v", slot, present, want)
+		}
+		return err
+	})
 }
 
 // Put is Insert for tests: the key stays until the test ends or remove is called.
