@@ -57,20 +57,22 @@ func newCode(n uint32, digits int) Code {
 // CALCULATE. For HOTP the time means nothing and the counter on the card moves on. It blocks while the card waits for
 // a touch, about 15 seconds, then fails with ErrNotTouched.
 func (s *Session) Code(id []byte, t Type, at time.Time) (string, error) {
-	if t == HOTP {
-		code, err := s.Calculate(id, make([]byte, 8)) // ignored by the card, but some want eight bytes
-		return code.String(), err
+	challenge := make([]byte, 8) // HOTP: ignored by the card, but some want eight bytes
+	if t == TOTP {
+		challenge = TimeChallenge(at, ParseName(id, t).Period)
 	}
-	name := ParseName(id, t)
-	if name.Steam() {
+	if ParseName(id, t).Steam() {
 		r, err := s.CalculateFull(id, TimeChallenge(at, DefaultPeriod))
 		if err != nil {
 			return "", err
 		}
 		return r.Steam(), nil
 	}
-	code, err := s.Calculate(id, TimeChallenge(at, name.Period))
-	return code.String(), err
+	code, err := s.Calculate(id, challenge)
+	if err != nil {
+		return "", err
+	}
+	return code.String(), nil
 }
 
 // Calculate returns the truncated answer to a challenge (CALCULATE, P2=01). See TimeChallenge and CounterChallenge.

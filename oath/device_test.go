@@ -1,0 +1,68 @@
+package oath_test
+
+import (
+	"errors"
+	"testing"
+
+	"ykmfa/oath"
+)
+
+const (
+	selectManagement = "00a4040008a000000527471117"
+	readConfig       = "001d000000"
+	selectOTP        = "00a4040007a0000005272001"
+	readSerial       = "0001100000"
+	greeting543      = "5669727475616c206d6772202d2046572076657273696f6e20352e342e33 9000" // "Virtual mgr - FW version 5.4.3"
+)
+
+// Configurations recorded from devices, or published by Yubico.
+func TestReadDevice(t *testing.T) {
+	for _, tt := range []struct {
+		config string
+		want   oath.Device
+	}{
+		{"2e0102033f0302033f0204016bf6e604010305030504030602000007010f0801000d02033f0e02033f0a01000f0100",
+			oath.Device{Serial: 23852774, Version: oath.Version{5, 4, 3}, Form: "USB-C keychain"}},
+		{"0c0101ff0204006cb7d603013f", oath.Device{Serial: 7124950, Version: oath.Version{5, 4, 3}}},
+		{"2b0102023f030200240204008a6f1304010105030501020602001e07010f0801800d02023f0e0200000a0101",
+			oath.Device{Serial: 9072403, Version: oath.Version{5, 1, 2}, Form: "USB-A keychain"}},
+		{"260102023f0302023f020400aa55c904010505030502040602000007010f0801000a01000f010c",
+			oath.Device{Serial: 11163081, Version: oath.Version{5, 2, 4}, Form: "USB-C and Lightning"}},
+		{"3c0102033f0302033f020400bc614e04018305030507040602000007010f0801000d02033f0e02033f0a01000f01001402001f15020008160100100101",
+			oath.Device{Serial: 12345678, Version: oath.Version{5, 7, 4}, Form: "USB-C keychain", FIPS: true}},
+		{"0401020020", oath.Device{Version: oath.Version{5, 4, 3}}},
+	} {
+		got, err := oath.ReadDevice(&replay{t, []string{selectManagement, greeting543, readConfig, tt.config + "9000"}})
+		if err != nil || got != tt.want {
+			t.Errorf("%s: %+v, %v", tt.config, got, err)
+		}
+	}
+	for _, config := range []string{"", "05 0102033f", "03 0102033f", "0302 04 00"} {
+		got, err := oath.ReadDevice(&replay{t, []string{selectManagement, greeting543, readConfig, config + "9000"}})
+		if !errors.Is(err, oath.ErrCorrupt) || got != (oath.Device{}) {
+			t.Errorf("%q: %+v, %v", config, got, err)
+		}
+	}
+}
+
+// Keys whose Management applet does not tell: the OTP applet does.
+func TestReadDeviceOTP(t *testing.T) {
+	neo := "4d67 72 20332e342e30 9000" // "Mgr 3.4.0"
+	want := oath.Device{Serial: 23852774, Version: oath.Version{3, 3, 7}}
+	for _, management := range []string{"6a82", neo, "6d00"} {
+		got, err := oath.ReadDevice(&replay{t, []string{selectManagement, management,
+			selectOTP, "03030701850706000000 9000", readSerial, "016bf6e6 9000"}})
+		if err != nil || got != want {
+			t.Errorf("%s: %+v, %v", management, got, err)
+		}
+	}
+	if got, err := oath.ReadDevice(&replay{t, []string{selectManagement, "6a82", selectOTP, "6a82"}}); err != nil || got != (oath.Device{}) {
+		t.Errorf("neither applet: %+v, %v", got, err)
+	}
+	// A YubiKey Edge repeats the status word in its greeting.
+	edge := "4657 20342e312e31 9000 9000"
+	got, err := oath.ReadDevice(&replay{t, []string{selectManagement, edge, readConfig, "0401020020 9000"}})
+	if err != nil || got.Version != (oath.Version{4, 1, 1}) {
+		t.Errorf("Edge: %+v, %v", got, err)
+	}
+}
