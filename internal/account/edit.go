@@ -2,127 +2,16 @@ package account
 
 import (
 	"bytes"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"reflect"
 	"slices"
-	"strconv"
-	"strings"
-	"time"
-
-	"github.com/pelletier/go-toml/v2/unstable"
 
 	"ykmfa/oath"
 )
 
 // ErrNoAccount means that the file has no such account.
 var ErrNoAccount = errors.New("no such account")
-
-// section is a [table] with its keys, as byte offsets into the file.
-type section struct {
-	path       []string
-	key        span // the first part of the path, as it is written
-	start, end int  // whole lines: from the header to the last key
-	body       int  // after the line of the header
-	keys       []keyValue
-}
-
-type keyValue struct {
-	path  []string
-	all   span // key and value
-	value span
-}
-
-type span struct{ start, end int }
-
-// scan finds the tables of the file. What stands before the first has an empty path.
-func (f *File) scan() ([]section, error) {
-	p := unstable.Parser{}
-	p.Reset(f.data)
-	sections := []section{{}}
-	for p.NextExpression() {
-		e := p.Expression()
-		switch e.Kind {
-		case unstable.Table, unstable.ArrayTable:
-			path, first := keyPath(e)
-			sections = append(sections, section{
-				path: path, key: first,
-				start: f.lineStart(first.start), body: f.lineEnd(first.end), end: f.lineEnd(first.end),
-			})
-		case unstable.KeyValue:
-			path, first := keyPath(e)
-			end := int(e.Raw.Offset + e.Raw.Length)
-			value := f.valueStart(e, first)
-			s := &sections[len(sections)-1]
-			s.keys = append(s.keys, keyValue{path: path, all: span{first.start, end}, value: span{value, end}})
-			s.end = f.lineEnd(end)
-		}
-	}
-	return sections, p.Error()
-}
-
-// keyPath returns a dotted key, and where its first part stands.
-func keyPath(e *unstable.Node) (path []string, first span) {
-	for it := e.Key(); it.Next(); {
-		n := it.Node()
-		if path == nil {
-			first = span{int(n.Raw.Offset), int(n.Raw.Offset + n.Raw.Length)}
-		}
-		path = append(path, string(n.Data))
-	}
-	return path, first
-}
-
-// valueStart is where the value begins: after the equals sign that follows the last part of the key.
-func (f *File) valueStart(e *unstable.Node, first span) int {
-	at := first.end
-	for it := e.Key(); it.Next(); {
-		at = int(it.Node().Raw.Offset + it.Node().Raw.Length)
-	}
-	at += bytes.IndexByte(f.data[at:], '=') + 1
-	for at < len(f.data) && (f.data[at] == ' ' || f.data[at] == '\t') {
-		at++
-	}
-	return at
-}
-
-func (f *File) lineStart(at int) int { return bytes.LastIndexByte(f.data[:at], '\n') + 1 }
-
-// lineEnd is behind the newline.
-func (f *File) lineEnd(at int) int {
-	n := bytes.IndexByte(f.data[at:], '\n')
-	if n < 0 {
-		return len(f.data)
-	}
-	return at + n + 1
-}
-
-// order returns the names of the top level as they first occur.
-func (f *File) order() ([]string, error) {
-	sections, err := f.scan()
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	seen := map[string]bool{}
-	add := func(name string) {
-		if !seen[name] {
-			seen[name] = true
-			names = append(names, name)
-		}
-	}
-	for _, s := range sections {
-		if len(s.path) > 0 {
-			add(s.path[0])
-			continue
-		}
-		for _, kv := range s.keys {
-			add(kv.path[0])
-		}
-	}
-	return names, nil
-}
 
 // find returns the [table] of an account, or nil. An account that is written in another way is an error: editing it
 // could lose what the user wrote.
@@ -146,64 +35,6 @@ func (f *File) find(name string) (*section, error) {
 		return nil, fmt.Errorf("account file %s: write %s as a table, [%s], so that it can be changed", f.path, name, name)
 	}
 	return found, nil
-}
-
-// setting is one key that ykmfa writes. An empty value means that the key is left out.
-type setting struct{ key, value string }
-
-// settings has every key that ykmfa writes; defaults are left out.
-func settings(acc Account) []setting {
-	s := []setting{
-		{"id", quote(string(acc.ID))}, {"id_hex", ""}, {"backup", ""}, {"touch", ""}, {"type", ""}, {"algorithm", ""},
-		{"digits", ""}, {"period", ""}, {"counter", ""},
-	}
-	set := func(key, value string, when bool) {
-		for i := range s {
-			if s[i].key == key && when {
-				s[i].value = value
-			}
-		}
-	}
-	if !showable(acc.ID) {
-		s[0].value, s[1].value = "", quote(hex.EncodeToString(acc.ID))
-	}
-	set("backup", quote(acc.Backup), acc.Backup != "")
-	set("touch", "true", acc.Touch)
-	set("type", quote(acc.Type.String()), acc.Type == oath.HOTP)
-	set("algorithm", quote(acc.Algorithm.String()), acc.Algorithm > oath.SHA1)
-	set("digits", strconv.Itoa(acc.Digits), acc.Digits != 0 && acc.Digits != 6)
-	seconds := int(acc.Period / time.Second)
-	set("period", strconv.Itoa(seconds), acc.Type != oath.HOTP && seconds != 0 && seconds != 30)
-	set("counter", strconv.FormatUint(acc.Counter, 10), acc.Counter != 0)
-	return s
-}
-
-// quote writes a TOML basic string.
-func quote(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r < 0x20 || r == 0x7f:
-			fmt.Fprintf(&b, `\u%04X`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
-}
-
-// quoteKey writes a key, bare where TOML allows.
-func quoteKey(s string) string {
-	const bare = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
-	if s != "" && strings.Trim(s, bare) == "" {
-		return s
-	}
-	return quote(s)
 }
 
 func (f *File) newline() string {
@@ -308,18 +139,19 @@ func (f *File) Remove(name string) error {
 	}
 	var data []byte
 	kept := 0
+	nl := []byte(f.newline())
 	for _, s := range sections {
-		if len(s.path) > 0 && s.path[0] == name {
-			data = append(data, f.data[kept:s.start]...)
-			kept = s.end
+		if len(s.path) == 0 || s.path[0] != name {
+			continue
+		}
+		data = append(data, f.data[kept:s.start]...)
+		kept = s.end
+		below := f.data[kept:]
+		if bytes.HasSuffix(data, append(nl, nl...)) && (len(below) == 0 || bytes.HasPrefix(below, nl)) {
+			data = data[:len(data)-len(nl)] // of the two empty lines around it, one goes
 		}
 	}
-	rest := f.data[kept:]
-	nl := []byte(f.newline())
-	if bytes.HasSuffix(data, append(nl, nl...)) && (len(rest) == 0 || bytes.HasPrefix(rest, nl)) {
-		data = data[:len(data)-len(nl)] // of the two empty lines around it, one goes
-	}
-	return f.replace(append(data, rest...), name, nil)
+	return f.replace(append(data, f.data[kept:]...), name, nil)
 }
 
 // Rename gives an account another short name.
