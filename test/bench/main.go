@@ -1,3 +1,5 @@
+//go:build linux
+
 // Bench prints the numbers that ykmfa promises, side by side from one run: commands on the key, time against a C program
 // with the same PC/SC calls and against Yubico's ykman, start-up, memory.
 package main
