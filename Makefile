@@ -18,7 +18,9 @@ demo:
 build:
 	CGO_ENABLED=1 go build -trimpath -ldflags=-s -o ykmfa ./cmd/ykmfa
 
-install: build
+# Under sudo there may be no go: build first.
+install:
+	@test -x ykmfa || $(MAKE) build
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 ykmfa $(DESTDIR)$(PREFIX)/bin/ykmfa
 

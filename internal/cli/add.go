@@ -187,10 +187,11 @@ func (o *addOptions) record(k *key, p *plan) error {
 	if err != nil {
 		return err
 	}
-	return o.app.updateKey(k, func(known *account.Key) {
+	o.app.updateKey(k, func(known *account.Key) {
 		c := known.SetCredential(p.account.ID)
 		c.Type, c.Touch, c.Verified = p.account.Type, &p.account.Touch, o.app.Now()
 	})
+	return nil
 }
 
 func (o *addOptions) result(k *key, p *plan, written bool, done, before string) error {

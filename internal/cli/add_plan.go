@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"ykmfa/internal/account"
@@ -100,6 +102,11 @@ func (o *addOptions) ref(text string) (source.Ref, error) {
 	ref, err := source.ParseRef(text, o.name)
 	if err != nil {
 		return ref, usage("ykmfa add --help lists the references", "%w", err)
+	}
+	if ref.Scheme == "file" && !filepath.IsAbs(ref.Rest) && !strings.HasPrefix(ref.Rest, "~") {
+		if ref.Rest, err = filepath.Abs(ref.Rest); err != nil { // the backup on record is read from anywhere
+			return ref, err
+		}
 	}
 	return ref, nil
 }

@@ -176,10 +176,10 @@ func (o *codeOptions) one(ctx context.Context, k *key, t target) (shown, time.Ti
 	}
 	period := period(t)
 	at := o.when(period)
-	if t.typ == oath.TOTP {
+	if t.typ == oath.TOTP && step(at, period) <= step(o.app.Now(), period)+1 { // a far time is a question, not a login
 		last, before, err := o.app.spend(t.id, step(at, period))
-		if err != nil {
-			return shown{}, none, err
+		if err != nil && o.fresh {
+			return shown{}, none, fmt.Errorf("cannot note which codes were handed out: %w", err)
 		}
 		if before && o.fresh {
 			return shown{}, time.Unix(int64(last+1)*int64(period/time.Second), 0), nil

@@ -142,10 +142,7 @@ func (o *editOptions) renameOnKey(k *key, t target, id []byte, list []oath.Crede
 }
 
 func (o *editOptions) record(k *key, t target, id []byte) error {
-	err := o.app.updateKey(k, func(known *account.Key) { known.Rename(t.id, id) })
-	if err != nil {
-		return err
-	}
+	o.app.updateKey(k, func(known *account.Key) { known.Rename(t.id, id) })
 	if t.account == nil {
 		o.app.say("%s: now %s on %v", t.name(), oath.ParseName(id, t.typ), k)
 		return nil

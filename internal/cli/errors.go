@@ -79,15 +79,15 @@ func serviceHint() string {
 	return "ykmfa doctor"
 }
 
-// advise returns the exit code of an error and the next step.
+// advise returns the exit code of an error and the next step: what the outermost that knows one says.
 func advise(err error) (code int, hint string) {
-	var own *Error
-	if errors.As(err, &own) {
-		return own.Code, own.Hint
-	}
-	var backup *source.Error
-	if errors.As(err, &backup) {
-		return exitBackup, backup.Hint
+	for e := err; e != nil; e = errors.Unwrap(e) {
+		switch known := e.(type) {
+		case *Error:
+			return known.Code, known.Hint
+		case *source.Error:
+			return exitBackup, backupHint(known)
+		}
 	}
 	for _, row := range advices {
 		if errors.Is(err, row.is) {
@@ -95,6 +95,17 @@ func advise(err error) (code int, hint string) {
 		}
 	}
 	return exitFailed, ""
+}
+
+// backupHint is the next step for a backup that could not be read or written.
+func backupHint(err *source.Error) string {
+	if err.Hint != "" {
+		return err.Hint
+	}
+	if err.Kind == source.KindNoSecret {
+		return "the secret is the text under the service's QR code, or the otpauth URI in it"
+	}
+	return "is it the right reference? ykmfa add --help lists them"
 }
 
 // report shows an error and returns the exit code.

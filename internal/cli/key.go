@@ -244,23 +244,32 @@ func (a *app) identify(k *key) error {
 	if version == (oath.Version{}) {
 		version = k.Version
 	}
-	return a.updateKey(k, func(known *account.Key) {
+	a.updateKey(k, func(known *account.Key) {
 		known.Serial, known.Firmware, known.Form = device.Serial, version.String(), device.Form
 	})
+	return nil
 }
 
-// updateKey changes what the state directory remembers about the key.
-func (a *app) updateKey(k *key, change func(*account.Key)) error {
-	return a.updateState(func(s *account.State) { change(s.Key(k.DeviceID())) })
+// updateKey changes what is remembered about the key.
+func (a *app) updateKey(k *key, change func(*account.Key)) {
+	err := a.updateState(func(s *account.State) { change(s.Key(k.DeviceID())) })
+	if err != nil {
+		a.detail("%v", err)
+	}
 }
 
-// updateState changes the state directory.
+// updateState changes the state directory. Where that cannot be written, this run goes by what it would hold: losing it
+// loses nothing but memory.
 func (a *app) updateState(change func(*account.State)) error {
-	return account.UpdateState(a.paths.State, func(s *account.State) error {
+	err := account.UpdateState(a.paths.State, func(s *account.State) error {
 		change(s)
 		a.state = s
 		return nil
 	})
+	if err != nil {
+		change(a.loadState())
+	}
+	return err
 }
 
 // loadState returns what is remembered as this run last saw it. It never fails: what is not remembered is asked again.

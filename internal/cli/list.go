@@ -102,7 +102,7 @@ func (a *app) remember(k *key) error {
 	if err != nil {
 		return err
 	}
-	return a.updateKey(k, func(known *account.Key) {
+	a.updateKey(k, func(known *account.Key) {
 		known.Keep(func(id []byte) bool { _, found := find(list, id); return found })
 		for _, c := range list {
 			known.SetCredential(c.ID).Type = c.Type
@@ -113,6 +113,7 @@ func (a *app) remember(k *key) error {
 			}
 		}
 	})
+	return nil
 }
 
 // listLines joins accounts with the credentials of all keys that were ever seen.

@@ -87,12 +87,9 @@ func (o *removeOptions) delete(k *key, t target) error {
 	if err := k.Delete(t.id); err != nil {
 		return err
 	}
-	err := o.app.updateKey(k, func(known *account.Key) {
+	o.app.updateKey(k, func(known *account.Key) {
 		known.Keep(func(id []byte) bool { return string(id) != string(t.id) })
 	})
-	if err != nil {
-		return err
-	}
 	if t.account == nil {
 		o.app.say("%s: removed from %v", t.name(), k)
 		return nil

@@ -118,7 +118,7 @@ func (a *app) reset(k *key) error {
 		fresh.Serial, fresh.Firmware, fresh.Form = known.Serial, known.Firmware, known.Form
 	})
 	if err != nil {
-		return err
+		a.detail("%v", err)
 	}
 	a.say("%s: wiped", name)
 	return nil

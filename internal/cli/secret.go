@@ -42,7 +42,7 @@ func (a *app) allow(ctx context.Context, ref source.Ref) error {
 	}
 	question := fmt.Sprintf("The account file says to run %q. Run it, now and from now on?", ref.Rest)
 	if err := a.confirm(ctx, question, false); err != nil {
-		return fmt.Errorf("it came from the account file and was never allowed: %w", err)
+		return fmt.Errorf("it came from the account file and was never allowed; %w", err)
 	}
 	return a.updateState(func(s *account.State) { s.Allowed = append(s.Allowed, text) })
 }
