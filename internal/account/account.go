@@ -74,7 +74,7 @@ func FindPaths(getenv func(string) string) (Paths, error) {
 	}
 	p := Paths{
 		Accounts: filepath.Join(config, "ykmfa", "accounts.toml"),
-		State:    filepath.Join(state, "ykmfa", "state.json"),
+		State:    filepath.Join(state, "ykmfa", "state"),
 	}
 	if file := getenv("YKMFA_ACCOUNTS"); file != "" {
 		p.Accounts = file

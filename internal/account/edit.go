@@ -178,7 +178,10 @@ func (f *File) Rename(from, to string) error {
 		}
 	}
 	acc.Name = to
-	renamed := &File{path: f.path, data: f.apply(edits)}
+	renamed, err := Parse(f.path, f.apply(edits))
+	if err != nil {
+		return err
+	}
 	if s.find("id") == nil && s.find("id_hex") == nil { // its id was its name
 		if err := renamed.Put(acc); err != nil {
 			return err
@@ -197,7 +200,7 @@ func (f *File) replace(data []byte, name string, want *Account) error {
 	edited := &File{path: f.path, data: data}
 	after, err := edited.tables()
 	if err == nil {
-		_, err = edited.decode()
+		edited.accounts, err = edited.decode()
 	}
 	if err != nil {
 		return fmt.Errorf("could not change %s in the account file without damage, so it was left alone: %w", name, err)
@@ -213,7 +216,7 @@ func (f *File) replace(data []byte, name string, want *Account) error {
 	if !right || !(len(before) == 0 && len(after) == 0 || reflect.DeepEqual(before, after)) {
 		return fmt.Errorf("could not change %s in the account file %s without damage, so it was left alone", name, f.path)
 	}
-	f.data = data
+	f.data, f.accounts = edited.data, edited.accounts
 	return nil
 }
 

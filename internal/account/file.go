@@ -23,8 +23,9 @@ const maxFile = 1 << 20
 
 // File is an account file in memory.
 type File struct {
-	path string
-	data []byte
+	path     string
+	data     []byte
+	accounts []Account // what data says
 }
 
 // Load reads an account file. One that does not exist is empty.
@@ -50,9 +51,11 @@ func Parse(path string, data []byte) (*File, error) {
 		return nil, fmt.Errorf("account file %s is larger than %d bytes: is it the right file?", path, maxFile)
 	}
 	file := &File{path: path, data: data}
-	if _, err := file.decode(); err != nil {
+	accounts, err := file.decode()
+	if err != nil {
 		return nil, err
 	}
+	file.accounts = accounts
 	return file, nil
 }
 
@@ -60,13 +63,7 @@ func Parse(path string, data []byte) (*File, error) {
 func (f *File) Bytes() []byte { return bytes.Clone(f.data) }
 
 // Accounts returns the accounts in the order of the file.
-func (f *File) Accounts() []Account {
-	accounts, err := f.decode()
-	if err != nil { // every edit is checked before it is kept
-		panic("account: internal error: " + err.Error())
-	}
-	return accounts
-}
+func (f *File) Accounts() []Account { return f.accounts }
 
 // Get returns an account by its name.
 func (f *File) Get(name string) (Account, bool) {

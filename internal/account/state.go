@@ -2,8 +2,6 @@ package account
 
 import (
 	"bytes"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,26 +19,26 @@ const maxState = 16 << 20
 
 // State is what was seen. Losing it loses nothing but memory.
 type State struct {
-	Keys    map[string]*Key   `json:"keys,omitempty"`    // by device id
-	Spent   map[string]uint64 `json:"spent,omitempty"`   // credential id in hexadecimal: the last period whose code was handed out
-	Allowed []string          `json:"allowed,omitempty"` // references that the user has let run a program
+	Keys    map[string]*Key   // by device id
+	Spent   map[string]uint64 // by credential id: the last period whose code was handed out
+	Allowed []string          // references that the user has let run a program
 }
 
 // Key is a key that was plugged in.
 type Key struct {
-	DeviceID string                 `json:"-"`
-	Serial   uint32                 `json:"serial,omitempty"`
-	Firmware string                 `json:"firmware,omitempty"`
-	Form     string                 `json:"form,omitempty"`
-	Creds    map[string]*Credential `json:"credentials,omitempty"` // by credential id in hexadecimal
+	DeviceID string
+	Serial   uint32
+	Firmware string
+	Form     string
+	creds    map[string]*Credential // by credential id
 }
 
 // Credential is what was seen of a credential.
 type Credential struct {
-	ID       []byte    `json:"-"`
-	Type     oath.Type `json:"type,omitempty"`
-	Touch    *bool     `json:"touch,omitempty"` // nil: not known
-	Verified time.Time `json:"verified,omitzero"`
+	ID       []byte
+	Type     oath.Type
+	Touch    *bool // nil: not known
+	Verified time.Time
 }
 
 // LoadState reads the state file. With an error there is an empty state to go on with.
@@ -64,27 +62,6 @@ func LoadState(path string) (*State, error) {
 	return state, nil
 }
 
-func parseState(data []byte) (*State, error) {
-	state := &State{}
-	if err := json.Unmarshal(data, state); err != nil {
-		return nil, err
-	}
-	for device, k := range state.Keys {
-		if k == nil {
-			return nil, errors.New("a key is null")
-		}
-		k.DeviceID = device
-		for text, c := range k.Creds {
-			id, err := hex.DecodeString(text)
-			if err != nil || c == nil {
-				return nil, errors.New("a credential id is not hexadecimal")
-			}
-			c.ID = id
-		}
-	}
-	return state, nil
-}
-
 // UpdateState changes the state file, under a lock. Nothing is written when nothing changes. It is not synced to the
 // disk: that takes longer than printing a code.
 func UpdateState(path string, change func(*State) error) error {
@@ -98,16 +75,13 @@ func UpdateState(path string, change func(*State) error) error {
 	}
 	defer unlock()
 	state, _ := LoadState(path)
-	before, err := json.Marshal(state)
-	if err != nil {
-		return err
-	}
+	before := state.encode()
 	if err := change(state); err != nil {
 		return err
 	}
-	after, err := json.Marshal(state)
-	if err != nil || bytes.Equal(before, after) {
-		return err
+	after := state.encode()
+	if bytes.Equal(before, after) {
+		return nil
 	}
 	return writeFile(path, after, false)
 }
@@ -142,7 +116,7 @@ func (s *State) Spend(id []byte, period uint64) (last uint64, before bool) {
 	if s.Spent == nil {
 		s.Spent = map[string]uint64{}
 	}
-	key := hex.EncodeToString(id)
+	key := string(id)
 	last, known := s.Spent[key]
 	if known && last >= period {
 		return last, true
@@ -155,25 +129,25 @@ func (s *State) Spend(id []byte, period uint64) (last uint64, before bool) {
 func (k *Key) Holds(id []byte) bool { return k.Credential(id) != nil }
 
 // Credential returns what was seen of a credential on this key, or nil.
-func (k *Key) Credential(id []byte) *Credential { return k.Creds[hex.EncodeToString(id)] }
+func (k *Key) Credential(id []byte) *Credential { return k.creds[string(id)] }
 
 // SetCredential is Credential, and makes one.
 func (k *Key) SetCredential(id []byte) *Credential {
 	if c := k.Credential(id); c != nil {
 		return c
 	}
-	if k.Creds == nil {
-		k.Creds = map[string]*Credential{}
+	if k.creds == nil {
+		k.creds = map[string]*Credential{}
 	}
 	c := &Credential{ID: bytes.Clone(id)}
-	k.Creds[hex.EncodeToString(id)] = c
+	k.creds[string(id)] = c
 	return c
 }
 
 // All returns the credentials in the order of their ids.
 func (k *Key) All() []*Credential {
-	all := make([]*Credential, 0, len(k.Creds))
-	for _, c := range k.Creds {
+	all := make([]*Credential, 0, len(k.creds))
+	for _, c := range k.creds {
 		all = append(all, c)
 	}
 	slices.SortFunc(all, func(x, y *Credential) int { return bytes.Compare(x.ID, y.ID) })
@@ -182,9 +156,9 @@ func (k *Key) All() []*Credential {
 
 // Keep forgets the credentials that are no longer on the key.
 func (k *Key) Keep(there func(id []byte) bool) {
-	for text, c := range k.Creds {
+	for text, c := range k.creds {
 		if !there(c.ID) {
-			delete(k.Creds, text)
+			delete(k.creds, text)
 		}
 	}
 }
@@ -195,7 +169,7 @@ func (k *Key) Rename(from, to []byte) {
 	if c == nil || bytes.Equal(from, to) {
 		return
 	}
-	delete(k.Creds, hex.EncodeToString(from))
+	delete(k.creds, string(from))
 	c.ID = bytes.Clone(to)
-	k.Creds[hex.EncodeToString(to)] = c
+	k.creds[string(to)] = c
 }

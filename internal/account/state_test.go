@@ -1,6 +1,7 @@
 package account
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,7 +16,7 @@ import (
 )
 
 func TestState(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "dir", "state.json")
+	path := filepath.Join(t.TempDir(), "dir", "state")
 	touch := true
 	when := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	id := []byte("\xffid")
@@ -70,8 +71,9 @@ func TestState(t *testing.T) {
 
 // A damaged state file is no reason to refuse work: it starts anew.
 func TestStateDamaged(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "state.json")
-	for _, text := range []string{"", "{", "[]", `{"keys":{"a":null}}`, `{"keys":{"a":{"credentials":{"xyz":{}}}}}`, strings.Repeat("x", maxState+1)} {
+	path := filepath.Join(t.TempDir(), "state")
+	for _, text := range []string{"nonsense", "key", "key a b c d", "key a 1 \"x\" y", "credential a", "credential a xyz 32 ? 0", "spent 61", "spent 6 1",
+		"allowed x", "\n", "key  1 \"\" \"\"", strings.Repeat("x", maxState+1)} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -114,7 +116,7 @@ func TestMain(m *testing.M) {
 			id := fmt.Sprintf("%s-%d", prefix, i)
 			err := Update(filepath.Join(dir, "accounts.toml"), func(f *File) error { return f.Put(Account{Name: id, ID: []byte(id)}) })
 			if err == nil {
-				err = UpdateState(filepath.Join(dir, "state.json"), func(s *State) error { s.Key(id); return nil })
+				err = UpdateState(filepath.Join(dir, "state"), func(s *State) error { s.Key(id); return nil })
 			}
 			if err != nil {
 				fmt.Fprintln(os.Stderr, err)
@@ -144,7 +146,7 @@ func TestProcesses(t *testing.T) {
 	if err != nil || len(f.Accounts()) != 120 {
 		t.Errorf("%d accounts, %v", len(f.Accounts()), err)
 	}
-	s, err := LoadState(filepath.Join(dir, "state.json"))
+	s, err := LoadState(filepath.Join(dir, "state"))
 	if err != nil || len(s.Keys) != 120 {
 		t.Errorf("%d keys, %v", len(s.Keys), err)
 	}
@@ -171,7 +173,7 @@ func TestKilled(t *testing.T) {
 			t.Errorf("%d accounts, were %d", len(f.Accounts()), last)
 		}
 		last = len(f.Accounts())
-		if _, err := LoadState(filepath.Join(dir, "state.json")); err != nil {
+		if _, err := LoadState(filepath.Join(dir, "state")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -227,11 +229,11 @@ func TestFindPaths(t *testing.T) {
 	env := map[string]string{"HOME": "/home/u"}
 	getenv := func(name string) string { return env[name] }
 	p, err := FindPaths(getenv)
-	if err != nil || p.Accounts != "/home/u/.config/ykmfa/accounts.toml" || p.State != "/home/u/.local/state/ykmfa/state.json" {
+	if err != nil || p.Accounts != "/home/u/.config/ykmfa/accounts.toml" || p.State != "/home/u/.local/state/ykmfa/state" {
 		t.Errorf("%+v, %v", p, err)
 	}
 	env["XDG_CONFIG_HOME"], env["XDG_STATE_HOME"] = "/c", "relative, so it does not count"
-	if p, err := FindPaths(getenv); err != nil || p.Accounts != "/c/ykmfa/accounts.toml" || p.State != "/home/u/.local/state/ykmfa/state.json" {
+	if p, err := FindPaths(getenv); err != nil || p.Accounts != "/c/ykmfa/accounts.toml" || p.State != "/home/u/.local/state/ykmfa/state" {
 		t.Errorf("%+v, %v", p, err)
 	}
 	env["YKMFA_ACCOUNTS"] = "mine.toml"
@@ -241,15 +243,18 @@ func TestFindPaths(t *testing.T) {
 }
 
 func FuzzState(f *testing.F) {
-	f.Add([]byte(`{"keys":{"a":{"serial":1,"credentials":{"ff":{"type":16,"touch":true}}}},"spent":{"ff":9}}`))
+	f.Add([]byte("key VcU/XUkCl5AM76gl0Mjo6Q 12345678 \"5.7.4\" \"USB-A keychain\"\ncredential a ff 16 yes 1\nspent ff 9\nallowed \"cmd:x\"\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := parseState(data)
 		if (err == nil) == (s == nil) {
 			t.Fatalf("%v, %v", s, err)
 		}
-		if s != nil {
-			s.KeysHolding([]byte{0xff})
-			s.Spend([]byte("x"), 1)
+		if s == nil {
+			return
+		}
+		again, err := parseState(s.encode())
+		if err != nil || !bytes.Equal(again.encode(), s.encode()) {
+			t.Fatalf("%q is written as %q: %v", data, s.encode(), err)
 		}
 	})
 }

@@ -250,40 +250,6 @@ func (a *app) identify(k *key) error {
 	return nil
 }
 
-// updateKey changes what is remembered about the key.
-func (a *app) updateKey(k *key, change func(*account.Key)) {
-	err := a.updateState(func(s *account.State) { change(s.Key(k.DeviceID())) })
-	if err != nil {
-		a.detail("%v", err)
-	}
-}
-
-// updateState changes the state directory. Where that cannot be written, this run goes by what it would hold: losing it
-// loses nothing but memory.
-func (a *app) updateState(change func(*account.State)) error {
-	err := account.UpdateState(a.paths.State, func(s *account.State) error {
-		change(s)
-		a.state = s
-		return nil
-	})
-	if err != nil {
-		change(a.loadState())
-	}
-	return err
-}
-
-// loadState returns what is remembered as this run last saw it. It never fails: what is not remembered is asked again.
-func (a *app) loadState() *account.State {
-	if a.state == nil {
-		state, err := account.LoadState(a.paths.State)
-		if err != nil {
-			a.detail("%v", err)
-		}
-		a.state = state
-	}
-	return a.state
-}
-
 // onReader is onKey for the key in one reader.
 func (a *app) onReader(ctx context.Context, reader string, f func(*key) error) error {
 	k, err := a.openReader(ctx, reader)
