@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ebfe/scard"
+	"github.com/rogpeppe/go-internal/testscript"
 
 	"ykmfa/internal/virtualkey"
 )
@@ -122,15 +123,17 @@ func TestExclusive(t *testing.T) {
 		t.Errorf("code %q", got)
 	}
 
-	hold(t, m)
-	r := m.ykmfa("code", "aws")
-	if r.code != 9 || r.stdout != "" || !strings.Contains(r.stderr, "in use by another program") || !strings.Contains(r.stderr, "hint: ") {
-		t.Errorf("exit status %d, stdout %q, stderr %s", r.code, r.stdout, r.stderr)
+	p := scripts("testdata/busy")
+	setup := p.Setup
+	p.Setup = func(e *testscript.Env) error {
+		err := setup(e)
+		e.Setenv("PCSCLITE_CSOCK_NAME", m.pcscd.Socket)
+		e.Setenv("YKMFA_ACCOUNTS", filepath.Join(m.home, "config", "ykmfa", "accounts.toml"))
+		return err
 	}
-	r = m.ykmfa("doctor")
-	if r.code != 9 || !strings.Contains(r.stdout, "gpgconf --kill scdaemon") {
-		t.Errorf("doctor: exit status %d, %s", r.code, r.stdout)
-	}
+	p.Cmds["hold"] = func(*testscript.TestScript, bool, []string) { release = hold(t, m) }
+	p.Cmds["release"] = func(*testscript.TestScript, bool, []string) { release() }
+	testscript.Run(t, p)
 }
 
 // TestPulled: the key is pulled out at each command of code and add. What was not finished is finished by the next run.

@@ -39,10 +39,12 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs the command line as its users do. A script's command "vkey" is ykmfa on a virtual key, without a
-// terminal; $VKEY holds further flags of the key.
-func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+// terminal; $VKEY holds further flags of the key. "real" is the real program.
+func TestScripts(t *testing.T) { testscript.Run(t, scripts("testdata/script")) }
+
+func scripts(dir string) testscript.Params {
+	return testscript.Params{
+		Dir: dir,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("PATH", bin+string(filepath.ListSeparator)+e.Getenv("PATH"))
 			e.Setenv("BIN", bin)
@@ -57,7 +59,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"vkey": onVirtualKey, "real": onReal, "status": status, "bigfile": bigFile, "fill": fill,
 		},
-	})
+	}
 }
 
 // onVirtualKey runs ykmfa on a virtual key: the one in key.json, or those that $VKEY names.
