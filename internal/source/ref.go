@@ -62,7 +62,11 @@ func ParseRef(s, account string) (Ref, error) {
 	} else if !colon && s != scheme {
 		return Ref{}, fail(KindUsage, "", fmt.Errorf("%s: has no fields", scheme))
 	}
-	if err := ref.check(); err != nil {
+	err := ref.check()
+	if strings.Contains(ref.Field, "#") { // only a bare scheme gets so far: it would not read back
+		err = errors.New("a field cannot contain #")
+	}
+	if err != nil {
 		return Ref{}, fail(KindUsage, usage(scheme), fmt.Errorf("%s: %w", scheme, err))
 	}
 	return ref, nil
