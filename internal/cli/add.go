@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -173,12 +174,37 @@ func (o *addOptions) put(ctx context.Context, k *key, p *plan) (bool, error) {
 func (o *addOptions) alreadyThere(ctx context.Context, k *key, p *plan, there oath.Credential) (same bool, err error) {
 	err = o.app.proveThere(ctx, k, p.credential(), p.params, there)
 	if err == nil {
+		err = o.touchThere(k, p)
+	}
+	if err == nil {
 		return true, nil
 	}
 	if o.force && (errors.Is(err, errDiffer) || errors.Is(err, errUnprovable)) {
 		return false, nil
 	}
 	return false, err
+}
+
+// touchThere compares the touch flag, which only the key knows, and records what it says of an account that is new here.
+func (o *addOptions) touchThere(k *key, p *plan) error {
+	if p.account.Type != oath.TOTP || !p.adopted && !o.changed("touch") {
+		return nil
+	}
+	answers, err := k.CalculateAll(make([]byte, 8), false)
+	if err != nil {
+		return err
+	}
+	for _, answer := range answers {
+		if !bytes.Equal(answer.ID, p.account.ID) {
+			continue
+		}
+		if o.changed("touch") && answer.Touch != o.touch {
+			return fail(exitDiffer, "--force writes it again, with --touch="+strconv.FormatBool(o.touch),
+				"%s is on %v with the same secret, but touch is %v there: %w", o.name, k, answer.Touch, errDiffer)
+		}
+		p.account.Touch = answer.Touch
+	}
+	return nil
 }
 
 // record writes the account file and what was seen on the key.

@@ -21,6 +21,7 @@ type plan struct {
 	from    source.Ref // the secret was read from
 	writeTo *source.Ref
 	typed   []source.Ref // given on this command line
+	adopted bool         // no account of this name was on record
 }
 
 // credential is what PUT stores.
@@ -41,7 +42,7 @@ func (o *addOptions) plan(ctx context.Context) (*plan, error) {
 		return nil, err
 	}
 	recorded := accountNamed(accounts, o.name)
-	p := &plan{}
+	p := &plan{adopted: recorded == nil}
 	if err := o.references(p, recorded); err != nil {
 		return nil, err
 	}
@@ -88,6 +89,8 @@ func (o *addOptions) references(p *plan, recorded *account.Account) error {
 			return usage("lpass:, pass: and file: can be written", "--backup-to cannot write to %s", to)
 		}
 		p.writeTo, p.account.Backup, p.typed = &to, to.String(), append(p.typed, to)
+	case o.noBackup && recorded != nil:
+		p.account.Backup = recorded.Backup
 	case o.noBackup:
 	case p.from.Durable():
 		p.account.Backup = p.from.String()

@@ -43,7 +43,7 @@ func Run(ctx context.Context, o Options, args []string) int {
 		return 0
 	}
 	if ctx.Err() != nil {
-		err = fmt.Errorf("interrupted: %w", context.Canceled)
+		err = errInterrupted
 	}
 	return report(o.Stderr, err, a.json || slices.Contains(args, "--json"))
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,7 +23,11 @@ const (
 	exitDiffer    = 7
 	exitBackup    = 8
 	exitBusy      = 9
+
+	exitInterrupted = 130 // 128 + SIGINT, as shells have it
 )
+
+var errInterrupted = errors.New("interrupted")
 
 // Error is an error whose exit code and next step its verb knows best.
 type Error struct {
@@ -49,7 +52,7 @@ var advices = []struct {
 	code int
 	hint string
 }{
-	{context.Canceled, 130, ""},
+	{errInterrupted, exitInterrupted, "run it again: what was not finished is taken up"},
 	{ErrUnsupported, exitNoKey, "build ykmfa with cgo (CGO_ENABLED=1 and the PC/SC headers) to use keys"},
 	{ErrNoService, exitNoKey, serviceHint()},
 	{ErrDenied, exitNoKey, "ykmfa doctor"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,7 +18,8 @@ type key struct {
 	app    *app
 	card   Card
 	reader string
-	opened bool // unlocked: must be locked again when it is left
+	opened bool   // unlocked: must be locked again when it is left
+	access []byte // the access key that unlocked it, until the command ends
 }
 
 // known is what the state directory remembers about the key; nil on first sight.
@@ -47,6 +49,12 @@ func (k *key) close() {
 	}
 }
 
+// forget closes the key and wipes what unlocked it.
+func (k *key) forget() {
+	k.close()
+	clear(k.access)
+}
+
 // onKey chooses the key, unlocks it, and runs f on it. Of several keys it takes the one that --key names, or the only
 // one that is known to hold a credential id. learn asks for the serial number of a key never seen before.
 func (a *app) onKey(ctx context.Context, holds []byte, learn bool, f func(*key) error) error {
@@ -54,7 +62,7 @@ func (a *app) onKey(ctx context.Context, holds []byte, learn bool, f func(*key) 
 	if err != nil {
 		return err
 	}
-	defer k.close()
+	defer k.forget()
 	if learn {
 		if err := a.identify(k); err != nil {
 			return err
@@ -123,7 +131,7 @@ func (a *app) openAll(ctx context.Context) ([]*key, error) {
 	}
 	var keys []*key
 	var skipped []error
-	for _, reader := range readers {
+	for _, reader := range a.wanted(readers) {
 		k, err := a.openReader(ctx, reader)
 		if ctx.Err() != nil {
 			closeAll(keys)
@@ -146,14 +154,33 @@ func (a *app) openAll(ctx context.Context) ([]*key, error) {
 	return a.named(keys, skipped)
 }
 
-// worst is the skipped reader that most likely holds the key: one in use, then any.
-func worst(skipped []error) error {
-	for _, err := range skipped {
-		if errors.Is(err, ErrBusy) {
-			return err
+// wanted leaves out the readers that --key, naming one by a part of its name, does not mean: no need to wait for them.
+func (a *app) wanted(readers []string) []string {
+	var wanted []string
+	for _, reader := range readers {
+		if a.key != "" && strings.Trim(a.key, "0123456789") != "" && inName(reader, a.key) {
+			wanted = append(wanted, reader)
 		}
 	}
-	return skipped[0]
+	if wanted == nil {
+		return readers
+	}
+	return wanted
+}
+
+func inName(reader, part string) bool {
+	return strings.Contains(strings.ToLower(reader), strings.ToLower(part))
+}
+
+// worst is the skipped reader that most likely holds the key: one in use, then any.
+func worst(skipped []error) error {
+	worst := ErrNoCard
+	for _, err := range slices.Backward(skipped) {
+		if worst = err; errors.Is(err, ErrBusy) {
+			break
+		}
+	}
+	return worst
 }
 
 func (a *app) openReader(ctx context.Context, reader string) (*key, error) {
@@ -189,7 +216,7 @@ func (a *app) named(keys []*key, skipped []error) ([]*key, error) {
 	if len(hit) == 0 {
 		hit, miss = nil, nil
 		for _, k := range keys {
-			if k.DeviceID() == a.key || strings.Contains(strings.ToLower(k.reader), strings.ToLower(a.key)) {
+			if k.DeviceID() == a.key || inName(k.reader, a.key) {
 				hit = append(hit, k)
 			} else {
 				miss = append(miss, k)
@@ -256,7 +283,7 @@ func (a *app) onReader(ctx context.Context, reader string, f func(*key) error) e
 	if err != nil {
 		return fmt.Errorf("reader %q: %w", reader, err)
 	}
-	defer k.close()
+	defer k.forget()
 	if err := a.identify(k); err != nil {
 		return onKeyError(k, err)
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	errDiffer     = errors.New("key and backup hold different secrets")
+	errDiffer     = errors.New("key and backup differ")
 	errUnprovable = errors.New("it cannot be compared without using up a code")
 )
 

@@ -31,6 +31,9 @@ func (a *app) unlock(ctx context.Context, k *key) error {
 	if !k.Locked() {
 		return nil
 	}
+	if k.access != nil { // it was left to others meanwhile
+		return a.validate(k, k.access)
+	}
 	reason := oath.ErrLocked
 	for _, way := range a.accessKeys() {
 		access, err := a.whileFree(ctx, k, way)
@@ -45,6 +48,10 @@ func (a *app) unlock(ctx context.Context, k *key) error {
 			continue
 		}
 		err = a.validate(k, access)
+		if err == nil {
+			k.access = access
+			return nil
+		}
 		clear(access)
 		if !errors.Is(err, oath.ErrWrongPassword) {
 			return err
