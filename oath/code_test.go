@@ -32,13 +32,33 @@ func TestTOTP(t *testing.T) {
 	}
 }
 
-// RFC 4226 appendix D.
+// RFC 4226 appendix D, both tables.
 func TestHOTP(t *testing.T) {
-	for counter, want := range []string{"755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871", "520489"} {
-		r := oath.Response{HMAC: oath.SHA1.HMAC(s20, oath.CounterChallenge(uint64(counter))), Digits: 6}
-		if got := r.Code().String(); got != want {
-			t.Errorf("counter %d: %s, want %s", counter, got, want)
+	for counter, want := range []struct {
+		hmac      string
+		truncated uint32
+		code      string
+	}{
+		{"cc93cf18508d94934c64b65d8ba7667fb7cde4b0", 1284755224, "755224"}, {"75a48a19d4cbe100644e8ac1397eea747a2d33ab", 1094287082, "287082"},
+		{"0bacb7fa082fef30782211938bc1c5e70416ff44", 137359152, "359152"}, {"66c28227d03a2d5529262ff016a1e6ef76557ece", 1726969429, "969429"},
+		{"a904c900a64b35909874b33e61c5938a8e15ed1c", 1640338314, "338314"}, {"a37e783d7b7233c083d4f62926c7a25f238d0316", 868254676, "254676"},
+		{"bc9cd28561042c83f219324d3c607256c03272ae", 1918287922, "287922"}, {"a4fb960c0bc06e1eabb804e5b397cdc4b45596fa", 82162583, "162583"},
+		{"1b3c89f65e6c9e883012052823443f048b4332db", 673399871, "399871"}, {"1637409809a679dc698207310c8c7fc07290d9e5", 645520489, "520489"},
+	} {
+		mac := oath.SHA1.HMAC(s20, oath.CounterChallenge(uint64(counter)))
+		if hex.EncodeToString(mac) != want.hmac {
+			t.Errorf("counter %d: HMAC %x", counter, mac)
 		}
+		if got := (oath.Response{HMAC: mac, Digits: 6}).Code().String(); got != want.code {
+			t.Errorf("counter %d: %s, want %s", counter, got, want.code)
+		}
+		if got := (oath.Response{HMAC: mac, Digits: 10}).Code().Value; got != want.truncated {
+			t.Errorf("counter %d: %d, want %d", counter, got, want.truncated)
+		}
+	}
+	// yubikey-manager's device test: "abba" in base32.
+	if got := (oath.Response{HMAC: oath.SHA1.HMAC([]byte{0x00, 0x42}, oath.CounterChallenge(0)), Digits: 6}).Code().String(); got != "659165" {
+		t.Errorf("abba: %s", got)
 	}
 }
 
@@ -93,16 +113,7 @@ func TestSessionCode(t *testing.T) {
 		}
 	}
 	for _, id := range []string{"a", "Steam:a"} {
-		card := cardFunc(func(c []byte) ([]byte, error) {
-			if hex.EncodeToString(c) == selectOATH {
-				return unhex(t, open543), nil
-			}
-			return []byte{0x69, 0x84}, nil
-		})
-		s, err := oath.Select(card)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := opened(t, open543, []byte{0x69, 0x84})
 		if code, err := s.Code([]byte(id), oath.TOTP, at); !errors.Is(err, oath.ErrNotFound) || code != "" {
 			t.Errorf("%s: %q, %v", id, code, err)
 		}

@@ -45,8 +45,11 @@ func ReadDevice(card Card) (Device, error) {
 		return readOTP(card)
 	}
 	config, status, err := exchange(card, iso7816.Command{INS: insReadConfig}, insGetResponse)
-	if err != nil || status != statusOK {
-		return Device{Version: version}, err
+	if err != nil {
+		return Device{}, err
+	}
+	if status != statusOK {
+		return Device{Version: version}, nil
 	}
 	d, ok := parseConfig(config)
 	if !ok {
@@ -114,16 +117,17 @@ var forms = map[byte]string{
 
 // readOTP takes version and serial number from the OTP applet, the only one of a NEO that tells them.
 func readOTP(card Card) (Device, error) {
-	var d Device
 	greeting, status, err := exchange(card, iso7816.Command{INS: insSelect, P1: 0x04, Data: aidOTP}, insGetResponse)
 	if err != nil || status != statusOK || len(greeting) < 3 {
-		return d, err
+		return Device{}, err
 	}
-	d.Version = Version(greeting[:3])
 	serial, status, err := exchange(card, iso7816.Command{INS: insOTP, P1: slotSerial}, insGetResponse)
-	if err != nil || status != statusOK || len(serial) != 4 {
-		return d, err
+	if err != nil {
+		return Device{}, err
 	}
-	d.Serial = binary.BigEndian.Uint32(serial)
+	d := Device{Version: Version(greeting[:3])}
+	if status == statusOK && len(serial) == 4 {
+		d.Serial = binary.BigEndian.Uint32(serial)
+	}
 	return d, nil
 }

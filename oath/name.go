@@ -42,15 +42,17 @@ func ParseName(id []byte, t Type) Name {
 	return Name{Issuer: issuer, Account: account, Period: period}
 }
 
-// cutPeriod splits "60/rest". A number that no clock needs, above a hundred years, is part of the account.
+// maxPeriod is more than any clock needs, and fits a Duration.
+const maxPeriod = 100 * 365 * 24 * time.Hour
+
+// cutPeriod splits "60/rest". A number above maxPeriod is part of the account.
 func cutPeriod(text string) (time.Duration, string) {
-	const century = 100 * 365 * 24 * 3600
 	digits, rest, found := strings.Cut(text, "/")
 	if !found || digits == "" || rest == "" || strings.Trim(digits, "0123456789") != "" {
 		return DefaultPeriod, text
 	}
 	n, err := strconv.ParseInt(digits, 10, 64)
-	if err != nil || n > century {
+	if err != nil || n > int64(maxPeriod/time.Second) {
 		return DefaultPeriod, text
 	}
 	return time.Duration(n) * time.Second, rest
@@ -64,15 +66,15 @@ func defaultPeriod(t Type) time.Duration {
 }
 
 // ID builds the credential id. It fails with ErrInvalid when that is empty or longer than 64 bytes, or when the period
-// is not one of whole seconds.
+// is not one of whole seconds up to a hundred years.
 func (n Name) ID(t Type) ([]byte, error) {
 	id := n.String()
 	switch {
 	case t == HOTP:
-	case n.Period < time.Second || n.Period%time.Second != 0:
-		return nil, fmt.Errorf("%w: a period is a number of seconds, at least 1", ErrInvalid)
+	case n.Period < time.Second || n.Period > maxPeriod || n.Period%time.Second != 0:
+		return nil, fmt.Errorf("%w: a period is a number of seconds, at least 1 and at most a hundred years", ErrInvalid)
 	case n.Period != DefaultPeriod:
-		id = strconv.Itoa(int(n.Period/time.Second)) + "/" + id
+		id = strconv.FormatInt(int64(n.Period/time.Second), 10) + "/" + id
 	}
 	if n.Account == "" {
 		return nil, fmt.Errorf("%w: the account's name is empty", ErrInvalid)

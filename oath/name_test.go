@@ -1,11 +1,13 @@
 package oath_test
 
 import (
-	"bytes"
 	"errors"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"ykmfa/oath"
 )
@@ -83,33 +85,89 @@ func TestNameConventions(t *testing.T) {
 	}
 }
 
-// What is built parses back to itself, unless it looks like something else.
-func FuzzName(f *testing.F) {
-	f.Add("ACME", "alice", 30, true)
-	f.Add("", "1/x", 60, true)
-	f.Add("a:b", ":", 30, false)
-	f.Fuzz(func(t *testing.T, issuer, account string, period int, totp bool) {
-		name := oath.Name{Issuer: issuer, Account: account, Period: time.Duration(period) * time.Second}
+func TestNamePeriodLimit(t *testing.T) {
+	const century = 100 * 365 * 24 * time.Hour
+	id, err := oath.Name{Account: "x", Period: century}.ID(oath.TOTP)
+	if err != nil || oath.ParseName(id, oath.TOTP).Period != century {
+		t.Errorf("%s, %v", id, err)
+	}
+	if id, err := (oath.Name{Account: "x", Period: century + time.Second}).ID(oath.TOTP); !errors.Is(err, oath.ErrInvalid) || id != nil {
+		t.Errorf("%s, %v", id, err)
+	}
+}
+
+// structure is how Yubico's programs read the id of a TOTP credential.
+var structure = regexp.MustCompile(`(?s)^(?:([0-9]+)/)?(?:([^:]+):)?(.+)$`)
+
+// FuzzParseName compares with that expression, and names with what they are built to.
+func FuzzParseName(f *testing.F) {
+	for _, id := range []string{"20/issuer:account", "this/account", ":foo", "a:", "60/", "60/:x", "30/x", "007/x", "1/2/x", "60/Iss:a/b:c",
+		"iss :acc", "-5/x", "0/x", "99999999999999999999/x", "5/a:", "\xff:\xfe", "a\nb:c", "", "Zürich:日本"} {
+		f.Add([]byte(id), true)
+		f.Add([]byte(id), false)
+	}
+	f.Fuzz(func(t *testing.T, id []byte, totp bool) {
 		typ := oath.HOTP
 		if totp {
 			typ = oath.TOTP
 		}
+		name := oath.ParseName(id, typ)
+		if !strings.HasSuffix(string(id), name.String()) {
+			t.Errorf("%q is shown as %q", id, name)
+		}
+		if m := structure.FindSubmatch(id); totp && m != nil && utf8.Valid(id) {
+			want := oath.Name{Issuer: string(m[2]), Account: string(m[3]), Period: oath.DefaultPeriod}
+			if len(m[1]) > 0 {
+				n, err := strconv.Atoi(string(m[1]))
+				if err != nil || n > 100*365*24*3600 {
+					return // ours is the account then
+				}
+				want.Period = time.Duration(n) * time.Second
+			}
+			if name != want {
+				t.Errorf("%q is %+v, want %+v", id, name, want)
+			}
+		}
+		again, err := name.ID(typ)
+		if err != nil {
+			return
+		}
+		looksLikePeriod := totp && name.Period == oath.DefaultPeriod && structure.FindStringSubmatch(name.String())[1] != ""
+		if back := oath.ParseName(again, typ); back != name && !looksLikePeriod {
+			t.Errorf("%q is %+v, which builds %q, which is %+v", id, name, again, back)
+		}
+	})
+}
+
+// FuzzName: what is built parses back to itself, unless it looks like something else.
+func FuzzName(f *testing.F) {
+	f.Add("ACME", "alice", int64(30), true)
+	f.Add("", "1/x", int64(60), true)
+	f.Add("a:b", ":", int64(30), false)
+	f.Add("60/x", "y", int64(30), true)
+	f.Add("", "x", int64(9e9), true)
+	f.Fuzz(func(t *testing.T, issuer, account string, seconds int64, totp bool) {
+		if seconds > 9e9 || seconds < 0 { // no Duration
+			return
+		}
+		name, typ := oath.Name{Issuer: issuer, Account: account}, oath.HOTP
+		if totp {
+			name.Period, typ = time.Duration(seconds)*time.Second, oath.TOTP
+		}
 		id, err := name.ID(typ)
 		if err != nil {
 			if !errors.Is(err, oath.ErrInvalid) || id != nil {
-				t.Fatalf("%q, %v", id, err)
+				t.Errorf("%q, %v", id, err)
 			}
 			return
 		}
 		if len(id) > 64 || len(id) == 0 {
-			t.Fatalf("%d bytes", len(id))
+			t.Errorf("%d bytes", len(id))
 		}
-		again, err := oath.ParseName(id, typ).ID(typ)
-		if err == nil && !bytes.HasSuffix(id, again) && string(again) != string(id) {
-			parsed := oath.ParseName(id, typ)
-			if twice := oath.ParseName(again, typ); twice != parsed {
-				t.Fatalf("%q parses as %+v, which builds %q, which parses as %+v", id, parsed, again, twice)
-			}
+		ambiguous := !utf8.Valid(id) || strings.Contains(issuer, ":") || issuer == "" && strings.Contains(account, ":") ||
+			totp && name.Period == oath.DefaultPeriod && structure.FindSubmatch(id)[1] != nil
+		if back := oath.ParseName(id, typ); back != name && !ambiguous {
+			t.Errorf("%+v builds %q, which is %+v", name, id, back)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"strings"
 	"testing"
 
 	"ykmfa/oath"
@@ -21,6 +22,17 @@ func TestDeriveKey(t *testing.T) {
 		if got := hex.EncodeToString(oath.DeriveKey(tt.password, unhex(t, tt.salt))); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.password, got, tt.want)
 		}
+	}
+}
+
+// Published by Yubico for a 5.2.4: an access key, a host challenge, and the response to it.
+func TestSetKeyPublished(t *testing.T) {
+	key, challenge := unhex(t, "780e45a00652ccb08c4bdacddaca5134"), "f103da8958e44085"
+	s := session(t, "790305020471084bb7a7fad7af401b9000",
+		"0003000033"+"731121780e45a00652ccb08c4bdacddaca5134"+"7408"+challenge+"7514011ee1ff2a982d4dcccd8eb33a12e4887ef5e00c", "6985")
+	s.Rand = bytes.NewReader(unhex(t, challenge))
+	if err := s.SetKey(key); !errors.Is(err, oath.ErrPolicy) {
+		t.Error(err)
 	}
 }
 
@@ -54,15 +66,28 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-// Recorded from a 5.4.3 whose key was set for SHA-256 by go-ykoath.
+// Recorded from a 5.4.3 whose key was set for SHA-256 by go-ykoath: a wrong key, the right one, and its removal.
+// The wrong key is not known: here it is sixteen zeros, and Python computed what they give.
 func TestValidateSHA256Recorded(t *testing.T) {
-	s := session(t, "790305040371088d848ca27d71e9ba7408"+"1ebc5ddebcd7f0ca"+"7b01029000",
-		"00a300002c75204b4eba87e770e587aa1c67db02b9004681c95510c7f4f659191e5eb287b5903b74088b797cb2d9682404",
-		"75207831d961d57f4f73c530076d422525357ae0f2b0a10e5c8e9d7a680a8f18ae8a9000")
-	s.Rand = bytes.NewReader(unhex(t, "8b797cb2d9682404"))
+	s := session(t, "790305040371088d848ca27d71e9ba7408"+"2404b5659cc7d30f"+"7b01029000",
+		"00a300002c7520"+"04dc690a08f62cf090d0ca835e88aa9d89e2e3d16ac2a973d6de9d8ab644a948"+"7408"+"1645b32add642db1", "6a80",
+		selectOATH, "790305040371088d848ca27d71e9ba7408"+"1ebc5ddebcd7f0ca"+"7b01029000",
+		"00a300002c7520"+"4b4eba87e770e587aa1c67db02b9004681c95510c7f4f659191e5eb287b5903b"+"7408"+"8b797cb2d9682404",
+		"7520"+"7831d961d57f4f73c530076d422525357ae0f2b0a10e5c8e9d7a680a8f18ae8a"+"9000",
+		"00030000027300", "9000", selectOATH, "790305040371088d848ca27d71e9ba9000")
+	s.Rand = bytes.NewReader(unhex(t, "1645b32add642db1"+"8b797cb2d9682404"))
+	if err := s.Validate(make([]byte, 16)); !errors.Is(err, oath.ErrWrongPassword) || !s.Locked() {
+		t.Fatalf("the wrong key: %v, locked %v", err, s.Locked())
+	}
+	if err := s.Select(); err != nil {
+		t.Fatal(err)
+	}
 	// From the recorded SET CODE: 73 11 02 <key>.
-	if err := s.Validate(unhex(t, "f811b7badeab0579ec07e302fbc12eda")); err != nil {
-		t.Error(err)
+	if err := s.Validate(unhex(t, "f811b7badeab0579ec07e302fbc12eda")); err != nil || s.Locked() {
+		t.Fatalf("the right key: %v, locked %v", err, s.Locked())
+	}
+	if err := s.ClearKey(); err != nil || s.HasPassword() {
+		t.Errorf("removal: %v", err)
 	}
 }
 
@@ -73,6 +98,63 @@ func TestSetKey(t *testing.T) {
 	s.Rand = bytes.NewReader(unhex(t, "88776655443322118877665544332211"))
 	if err := s.SetKey(key); err != nil || s.Locked() {
 		t.Errorf("%v, locked %v", err, s.Locked())
+	}
+}
+
+// A key that the card did not take, or a card that says so without knowing it, does not count as set.
+func TestSetKeyFails(t *testing.T) {
+	key := oath.DeriveKey("correct horse", unhex(t, "0123456789abcdef"))
+	for _, tt := range []struct {
+		lines []string
+		want  error
+	}{
+		{[]string{setCode, "6985"}, oath.ErrPolicy},
+		{[]string{setCode, "6984"}, oath.ErrInvalid},
+		{[]string{setCode, "9000", selectOATH, "6a82"}, oath.ErrNoApplet},
+		{[]string{setCode, "9000", selectOATH, open543}, oath.ErrNoPassword},
+		{[]string{setCode, "9000", selectOATH, locked543, validate, "6a80"}, oath.ErrWrongPassword},
+		{[]string{setCode, "9000", selectOATH, locked543, validate, "7514" + strings.Repeat("00", 20) + "9000"}, oath.ErrImpostor},
+	} {
+		s := session(t, open543, tt.lines...)
+		s.Rand = bytes.NewReader(unhex(t, "88776655443322118877665544332211"))
+		if err := s.SetKey(key); !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.lines, err, tt.want)
+		}
+	}
+}
+
+// An algorithm of the access key that does not exist is the card's fault, found before anything is sent.
+func TestValidateUnknownAlgorithm(t *testing.T) {
+	s := session(t, "79030504037108 0123456789abcdef 7408 1122334455667788 7b010f 9000")
+	if err := s.Validate(make([]byte, 16)); !errors.Is(err, oath.ErrCorrupt) || !s.Locked() {
+		t.Errorf("%v, locked %v", err, s.Locked())
+	}
+}
+
+// Host challenges come from crypto/rand, eight bytes, never the same twice.
+func TestHostChallenges(t *testing.T) {
+	seen := map[string]bool{}
+	for range 100 {
+		s, err := oath.Select(cardFunc(func(command []byte) ([]byte, error) {
+			if command[1] == 0xa3 {
+				seen[hex.EncodeToString(command[len(command)-10:])] = true
+			}
+			return unhex(t, locked543), nil
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Validate(make([]byte, 16)); !errors.Is(err, oath.ErrCorrupt) {
+			t.Fatal(err)
+		}
+	}
+	if len(seen) != 100 {
+		t.Errorf("%d challenges in 100", len(seen))
+	}
+	for c := range seen {
+		if c[:4] != "7408" {
+			t.Errorf("%s is not a challenge of eight bytes", c)
+		}
 	}
 }
 

@@ -29,9 +29,35 @@ func independent(newHash func() hash.Hash, secret []byte, at, period int64, digi
 	return fmt.Sprintf("%0*s", digits, number.String())
 }
 
-// TestRandomCodes stores and computes 12,000 random credentials.
+// draw is one random credential, and a moment: time for TOTP, the counter for HOTP.
+func draw(r *rand.Rand) (c oath.NewCredential, period, at int64) {
+	c = oath.NewCredential{
+		Type: oath.TOTP, Algorithm: oath.Algorithm(1 + r.IntN(3)), Digits: 6 + r.IntN(3), Secret: make([]byte, 1+r.IntN(200)),
+	}
+	for i := range c.Secret {
+		c.Secret[i] = byte(r.Uint32())
+	}
+	name := oath.Name{Issuer: "Random", Account: fmt.Sprintf("%x", r.Uint64()), Period: oath.DefaultPeriod}
+	period, at = 1, r.Int64N(1<<34)
+	switch r.IntN(4) {
+	case 0: // the moving factor of HOTP is the counter
+		c.Type, c.Counter = oath.HOTP, r.Uint32()
+		at = int64(c.Counter)
+	case 1:
+		period = 1 + r.Int64N(86400)
+		name.Period = time.Duration(period) * time.Second
+	default:
+		period = 30
+	}
+	c.ID, _ = name.ID(c.Type)
+	return c, period, at
+}
+
+// TestRandomCodes stores and computes 12,000 random credentials. A secret goes through hashing and padding on its way to
+// the card, which the independent computation knows nothing of.
 func TestRandomCodes(t *testing.T) {
 	const seed = 20260101
+	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
 	hashes := map[oath.Algorithm]func() hash.Hash{oath.SHA1: sha1.New, oath.SHA256: sha256.New, oath.SHA512: sha512.New}
 	key, err := virtualkey.Open(virtualkey.Options{})
@@ -42,27 +68,19 @@ func TestRandomCodes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	periods := []int64{30, 30, 60, 1, 15, 86400}
 	for i := range 12000 {
-		algorithm := oath.Algorithm(1 + r.IntN(3))
-		secret := make([]byte, 1+r.IntN(200))
-		for j := range secret {
-			secret[j] = byte(r.Uint32())
-		}
-		digits, period, at := 6+r.IntN(3), periods[r.IntN(len(periods))], r.Int64N(1<<34)
-		name := oath.Name{Issuer: "Random", Account: "code", Period: time.Duration(period) * time.Second}
-		id, err := name.ID(oath.TOTP)
-		if err != nil {
+		c, period, at := draw(r)
+		want := independent(hashes[c.Algorithm], c.Secret, at, period, c.Digits)
+		if err := s.Put(c); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Put(oath.NewCredential{ID: id, Type: oath.TOTP, Algorithm: algorithm, Secret: secret, Digits: digits}); err != nil {
-			t.Fatal(err)
-		}
-		got, err := s.Code(id, oath.TOTP, time.Unix(at, 0))
-		want := independent(hashes[algorithm], secret, at, period, digits)
+		got, err := s.Code(c.ID, c.Type, time.Unix(at, 0))
 		if err != nil || got != want {
-			t.Fatalf("seed %d, case %d: %v, %d bytes of secret, %d digits, %d s, at %d: %s, %v; want %s",
-				seed, i, algorithm, len(secret), digits, period, at, got, err, want)
+			t.Fatalf("seed %d, case %d: %v, %v, %d bytes of secret, %d digits, %d s, at %d: %s, %v; want %s",
+				seed, i, c.Type, c.Algorithm, len(c.Secret), c.Digits, period, at, got, err, want)
+		}
+		if err := s.Delete(c.ID); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -173,9 +173,9 @@ func (s *Session) stuck(n int) bool {
 	return n > 54 && !s.Version.Less(Version{4, 2, 0}) && s.Version.Less(Version{4, 2, 7})
 }
 
-// exchange sends c and collects 61xx continuations with the instruction more. It wipes the encoded command, which may
+// exchange sends c and collects 61xx continuations with the instruction next. It wipes the encoded command, which may
 // hold a secret.
-func exchange(card Card, c iso7816.Command, more byte) ([]byte, uint16, error) {
+func exchange(card Card, c iso7816.Command, next byte) ([]byte, uint16, error) {
 	var all []byte
 	for {
 		apdu, err := c.Bytes()
@@ -191,15 +191,16 @@ func exchange(card Card, c iso7816.Command, more byte) ([]byte, uint16, error) {
 		if err != nil {
 			return nil, 0, fmt.Errorf("%w: %w", ErrCorrupt, err)
 		}
-		all = append(all, part...)
-		if status&0xff00 != statusMore {
-			return all, status, nil
-		}
+		more := status&0xff00 == statusMore
 		// An empty part would be followed by another, for ever, on some cards.
-		if len(part) == 0 || len(all) > maxResponse {
+		if more && len(part) == 0 || len(all)+len(part) > maxResponse {
 			return nil, 0, fmt.Errorf("%w: endless answer", ErrCorrupt)
 		}
-		c = iso7816.Command{INS: more}
+		all = append(all, part...)
+		if !more {
+			return all, status, nil
+		}
+		c = iso7816.Command{INS: next}
 	}
 }
 

@@ -4,45 +4,72 @@ package pcsc
 
 import (
 	"context"
-	"sync"
+	"errors"
 	"time"
 
 	"github.com/ebfe/scard"
 )
 
-// Patience is how long Open waits for a card that another program holds exclusively.
-const Patience = 5 * time.Second
-
 // Client is a connection to the smart card service. It is for one goroutine at a time.
 type Client struct {
-	context *scard.Context
-	leaving sync.WaitGroup // cards that will be closed when the command of an ended context is through
+	links []*link // more than one only when calls were abandoned
+
+	testOnlyPatience, testOnlyTransactionPatience time.Duration // zero: the constants
 }
 
 // Connect connects to the service (SCardEstablishContext). Errors: ErrNoService, ErrDenied.
 func Connect(ctx context.Context) (*Client, error) {
-	if err := ctx.Err(); err != nil {
+	l, err := establish(ctx)
+	if err != nil {
 		return nil, err
 	}
-	c, err := scard.EstablishContext()
+	return &Client{links: []*link{l}}, nil
+}
+
+func establish(ctx context.Context) (*link, error) {
+	c, err := run(ctx, newLink(nil), scard.EstablishContext, func(c *scard.Context) { c.Release() })
 	if err != nil {
 		return nil, failed("SCardEstablishContext", "", err)
 	}
-	return &Client{context: c}, nil
+	return newLink(c), nil
 }
 
-// Close ends the connection, and with it whatever is still open.
-func (c *Client) Close() error {
-	if err := c.context.Release(); err != nil {
-		return failed("SCardReleaseContext", "", err)
+// link returns a link on which nothing runs, so that a call that was abandoned is in nobody's way.
+func (c *Client) link(ctx context.Context) (*link, error) {
+	for _, l := range c.links {
+		if l.idle() {
+			return l, nil
+		}
 	}
-	return nil
+	l, err := establish(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.links = append(c.links, l)
+	return l, nil
+}
+
+// Close ends the connection, and with it whatever is still open (SCardReleaseContext). It does not wait for a call whose
+// context has ended: that part of the connection ends after it.
+func (c *Client) Close() error {
+	var first error
+	for _, l := range c.links {
+		if err := l.finish(l.context.Release); err != nil && first == nil {
+			first = failed("SCardReleaseContext", "", err)
+		}
+	}
+	c.links = nil
+	return first
 }
 
 // Readers returns the names of the readers that hold a card. Errors: ErrNoReader when there is no reader, ErrNoCard
 // when all are empty, ErrNoService.
 func (c *Client) Readers(ctx context.Context) ([]string, error) {
-	states, err := c.states(ctx)
+	l, err := c.link(ctx)
+	if err != nil {
+		return nil, err
+	}
+	states, err := l.states(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -61,31 +88,33 @@ func (c *Client) Readers(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// states returns every reader with what is in it. No reader is not an error. The service answers both calls from
-// memory, so they are not worth a goroutine.
-func (c *Client) states(ctx context.Context) ([]scard.ReaderState, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	names, err := c.context.ListReaders()
-	if err == scard.ErrNoReadersAvailable {
+// states returns every reader with what is in it. No reader is not an error.
+func (l *link) states(ctx context.Context) ([]scard.ReaderState, error) {
+	return run(ctx, l, func() ([]scard.ReaderState, error) {
+		for {
+			states, err := readerStates(l.context)
+			var e *Error // one was unplugged between the two calls
+			if errors.As(err, &e) && e.Code == uint32(scard.ErrUnknownReader) && ctx.Err() == nil {
+				continue
+			}
+			return states, err
+		}
+	}, func([]scard.ReaderState) {})
+}
+
+func readerStates(c *scard.Context) ([]scard.ReaderState, error) {
+	names, err := c.ListReaders()
+	if err == scard.ErrNoReadersAvailable || err == nil && len(names) == 0 {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, failed("SCardListReaders", "", err)
 	}
-	if len(names) == 0 {
-		return nil, nil
-	}
 	states := make([]scard.ReaderState, len(names))
 	for i, name := range names {
 		states[i].Reader = name
 	}
-	err = c.context.GetStatusChange(states, 0)
-	if err == scard.ErrUnknownReader { // one was unplugged between the two calls
-		return c.states(ctx)
-	}
-	if err != nil && err != scard.ErrTimeout {
+	if err := c.GetStatusChange(states, 0); err != nil && err != scard.ErrTimeout {
 		return nil, failed("SCardGetStatusChange", "", err)
 	}
 	return states, nil
@@ -94,14 +123,19 @@ func (c *Client) states(ctx context.Context) ([]scard.ReaderState, error) {
 // pnp is the name of a reader that does not exist, whose state changes when a reader is plugged in or out.
 const pnp = `\\?PnP?\Notification`
 
-// WaitForCard waits until a card is in a reader that is not among known, and returns the reader's name.
+// WaitForCard waits until a card is in a reader that is not among known, and returns the reader's name. A reader that is
+// known counts again once it has been empty. Errors: ErrNoService.
 func (c *Client) WaitForCard(ctx context.Context, known []string) (string, error) {
+	l, err := c.link(ctx)
+	if err != nil {
+		return "", err
+	}
 	ignore := map[string]bool{}
 	for _, name := range known {
 		ignore[name] = true
 	}
 	for {
-		states, err := c.states(ctx)
+		states, err := l.states(ctx)
 		if err != nil {
 			return "", err
 		}
@@ -115,82 +149,23 @@ func (c *Client) WaitForCard(ctx context.Context, known []string) (string, error
 			}
 			states[i].CurrentState = s.EventState &^ scard.StateChanged
 		}
-		if err := c.waitChange(ctx, append(states, scard.ReaderState{Reader: pnp})); err != nil {
+		if err := l.waitChange(ctx, append(states, scard.ReaderState{Reader: pnp})); err != nil {
 			return "", err
 		}
 	}
 }
 
 // waitChange blocks until a reader's state is no longer the current one. It wakes up now and then, for services that
-// do not know the reader pnp.
-func (c *Client) waitChange(ctx context.Context, states []scard.ReaderState) error {
-	stop := context.AfterFunc(ctx, func() { c.context.Cancel() })
+// do not know the reader pnp, and because a cancellation that comes too early is lost.
+func (l *link) waitChange(ctx context.Context, states []scard.ReaderState) error {
+	stop := context.AfterFunc(ctx, func() { l.context.Cancel() })
 	defer stop()
-	_, err := await(ctx, func() (struct{}, error) { return struct{}{}, c.context.GetStatusChange(states, 2*time.Second) }, nil)
+	_, err := run(ctx, l, func() (struct{}, error) {
+		return struct{}{}, l.context.GetStatusChange(states, 2*time.Second)
+	}, func(struct{}) {})
 	switch err {
 	case nil, scard.ErrTimeout, scard.ErrUnknownReader:
 		return nil
 	}
 	return failed("SCardGetStatusChange", "", err)
-}
-
-// await runs a call that cannot be interrupted. When ctx ends first, undo gets what the call still returns.
-func await[T any](ctx context.Context, call func() (T, error), undo func(T)) (T, error) {
-	var none T
-	if err := ctx.Err(); err != nil {
-		return none, err
-	}
-	type result struct {
-		value T
-		err   error
-	}
-	done := make(chan result, 1)
-	go func() {
-		value, err := call()
-		done <- result{value, err}
-	}()
-	select {
-	case r := <-done:
-		return r.value, r.err
-	case <-ctx.Done():
-		go func() {
-			if r := <-done; r.err == nil && undo != nil {
-				undo(r.value)
-			}
-		}()
-		return none, ctx.Err()
-	}
-}
-
-// failed gives a PC/SC code its meaning. The error of an ended context stays what it is.
-func failed(call, reader string, err error) error {
-	code, ok := err.(scard.Error)
-	if !ok {
-		return err
-	}
-	if known, ok := meanings[code]; ok {
-		return &Error{call, reader, known}
-	}
-	return &Error{call, reader, err}
-}
-
-var meanings = map[scard.Error]error{
-	scard.ErrNoService:         ErrNoService,
-	scard.ErrServiceStopped:    ErrNoService,
-	scard.ErrSecurityViolation: ErrDenied,
-	scard.ErrNoAccess:          ErrDenied,
-
-	scard.ErrNoReadersAvailable: ErrNoReader,
-	scard.ErrUnknownReader:      ErrRemoved,
-	scard.ErrReaderUnavailable:  ErrRemoved,
-	scard.ErrRemovedCard:        ErrRemoved,
-	scard.ErrCommError:          ErrRemoved, // pulled out while it worked
-	scard.ErrNotTransacted:      ErrRemoved,
-	scard.ErrInvalidHandle:      ErrRemoved,
-	scard.ErrNoSmartcard:        ErrNoCard,
-	scard.ErrUnpoweredCard:      ErrNoCard,
-	scard.ErrUnresponsiveCard:   ErrNoCard,
-	scard.ErrSharingViolation:   ErrBusy,
-	scard.ErrServerTooBusy:      ErrBusy,
-	scard.ErrResetCard:          ErrReset,
 }

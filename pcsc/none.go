@@ -2,13 +2,7 @@
 
 package pcsc
 
-import (
-	"context"
-	"time"
-)
-
-// Patience is how long Open waits for a card that another program holds exclusively.
-const Patience = 5 * time.Second
+import "context"
 
 // Client is a connection to the smart card service, which this build cannot make.
 type Client struct{}

@@ -14,6 +14,7 @@ package pcsc
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // What can go wrong, for errors.Is.
@@ -28,11 +29,19 @@ var (
 	ErrUnsupported = errors.New("built without cgo: no PC/SC")
 )
 
+// Patience is how long Open waits for a card that another program holds exclusively.
+const Patience = 5 * time.Second
+
+// TransactionPatience is how long Open waits for another program's transaction. That may last as long as a key waits for
+// a touch: 15 seconds on a YubiKey, 30 on others.
+const TransactionPatience = 35 * time.Second
+
 // Error is a PC/SC call that failed.
 type Error struct {
 	Call   string // as the specification names it: "SCardConnect"
 	Reader string // may be empty
-	Err    error  // one of the errors above, or the code that PC/SC returned
+	Code   uint32 // what PC/SC returned: 0x8010000b is SCARD_E_SHARING_VIOLATION; 0 if the failure is not PC/SC's own
+	Err    error  // one of the errors above, or what the code says
 }
 
 func (e *Error) Error() string {

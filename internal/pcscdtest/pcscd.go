@@ -3,7 +3,6 @@
 package pcscdtest
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +21,7 @@ import (
 const (
 	driver  = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so"
 	runDir  = "/run/pcscd" // compiled into pcscd
+	logName = "pcscd.log"
 	timeout = 20 * time.Second
 
 	// ReaderName is the name of the readers, to which pcscd adds " 00 00" and " 00 01". Yubico's programs know a YubiKey
@@ -74,29 +74,26 @@ func Skip(t testing.TB) {
 
 // Run runs a pcscd until stop is called.
 func Run() (p *PCSCD, stop func(), err error) {
+	port, err := freePorts()
+	if err != nil {
+		return nil, nil, err
+	}
+	return run(port)
+}
+
+// RunWithoutReaders is Run without vpcd: there is no reader.
+func RunWithoutReaders() (p *PCSCD, stop func(), err error) { return run(0) }
+
+// run runs a pcscd; without a port, vpcd is left out.
+func run(port int) (p *PCSCD, stop func(), err error) {
 	dir, err := os.MkdirTemp("", "pcscd")
 	if err != nil {
 		return nil, nil, err
 	}
-	defer func() {
-		if err != nil {
-			os.RemoveAll(dir)
-		}
-	}()
-	p = &PCSCD{Socket: filepath.Join(dir, "pcscd.comm")}
-	if p.port, err = freePorts(); err != nil {
-		return nil, nil, err
-	}
-	conf := filepath.Join(dir, "reader.conf.d")
-	if err := os.Mkdir(conf, 0o755); err != nil {
-		return nil, nil, err
-	}
-	entry := fmt.Sprintf("FRIENDLYNAME %q\nDEVICENAME /dev/null:0x%X\nLIBPATH %s\nCHANNELID 0x%X\n", ReaderName, p.port, driver, p.port)
-	if err := os.WriteFile(filepath.Join(conf, "vpcd"), []byte(entry), 0o644); err != nil {
-		return nil, nil, err
-	}
-	daemon, err := startDaemon(dir, conf)
+	p = &PCSCD{Socket: filepath.Join(dir, "pcscd.comm"), port: port}
+	daemon, err := p.startDaemon(dir)
 	if err != nil {
+		os.RemoveAll(dir)
 		return nil, nil, err
 	}
 	stop = func() {
@@ -105,32 +102,64 @@ func Run() (p *PCSCD, stop func(), err error) {
 		os.RemoveAll(dir)
 	}
 	if err := p.awaitReady(); err != nil {
+		log, _ := os.ReadFile(filepath.Join(dir, logName))
 		stop()
-		return nil, nil, fmt.Errorf("pcscd does not start (is vpcd's port free, and may this user make mount namespaces?): %w", err)
+		return nil, nil, fmt.Errorf("pcscd does not start (may this user make mount namespaces?): %w\n%s", err, log)
 	}
 	return p, stop, nil
 }
 
-// startDaemon replaces the shell by pcscd, so that the process is the daemon itself.
-func startDaemon(dir, conf string) (*exec.Cmd, error) {
-	if _, err := os.Stat(runDir); err != nil {
-		if err := os.MkdirAll(runDir, 0o755); err != nil {
-			return nil, err
-		}
+// script puts a directory over pcscd's own, and over every driver of USB readers: a test that wipes cards must not be able
+// to reach a real key.
+const script = `
+mount --bind "$1" "$2" || exit
+mkdir "$1/empty"
+for usb in /usr/lib/pcsc/drivers/*.bundle; do
+	test ! -d "$usb" || mount --bind "$1/empty" "$usb" || exit
+done
+shift 2
+exec pcscd --foreground "$@"`
+
+// startDaemon replaces unshare and the shell by pcscd, so that the process is the daemon itself.
+func (p *PCSCD) startDaemon(dir string) (*exec.Cmd, error) {
+	if err := os.MkdirAll(runDir, 0o755); err != nil {
+		return nil, err
 	}
-	args := []string{"-m"}
-	if os.Getuid() != 0 {
-		args = []string{"-r", "-m"}
+	conf := filepath.Join(dir, "reader.conf.d")
+	if err := p.writeConf(conf); err != nil {
+		return nil, err
 	}
-	args = append(args, "sh", "-c", `mount --bind "$1" `+runDir+` && exec pcscd --foreground --disable-polkit --config "$2"`, "sh", dir, conf)
-	if !knowsPolkitFlag() {
-		args[len(args)-4] = strings.Replace(args[len(args)-4], " --disable-polkit", "", 1)
+	log, err := os.Create(filepath.Join(dir, logName))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	args := append(namespace(), "sh", "-c", script, "sh", dir, runDir, "--config", conf)
+	if knowsPolkitFlag() {
+		args = append(args, "--disable-polkit")
 	}
 	daemon := exec.Command("unshare", args...)
+	daemon.Stdout, daemon.Stderr = log, log
 	return daemon, daemon.Start()
 }
 
-// knowsPolkitFlag reports whether pcscd has to be told not to ask polkit, and can be.
+// namespace is what makes unshare give a mount namespace, to everyone.
+func namespace() []string {
+	if os.Getuid() == 0 {
+		return []string{"-m"}
+	}
+	return []string{"-r", "-m"}
+}
+
+func (p *PCSCD) writeConf(dir string) error {
+	if err := os.Mkdir(dir, 0o755); err != nil || p.port == 0 {
+		return err
+	}
+	entry := fmt.Sprintf("FRIENDLYNAME %q\nDEVICENAME /dev/null:0x%X\nLIBPATH %s\nCHANNELID 0x%X\n", ReaderName, p.port, driver, p.port)
+	return os.WriteFile(filepath.Join(dir, "vpcd"), []byte(entry), 0o644)
+}
+
+// knowsPolkitFlag reports whether pcscd can be told not to ask polkit.
 func knowsPolkitFlag() bool {
 	out, _ := exec.Command("pcscd", "--help").CombinedOutput()
 	return strings.Contains(string(out), "disable-polkit")
@@ -144,7 +173,7 @@ func (p *PCSCD) awaitReady() error {
 			return err
 		}
 		conn.Close()
-		for slot := range 2 {
+		for slot := range p.slots() {
 			if !listening(p.port + slot) {
 				return errors.New("vpcd does not listen")
 			}
@@ -153,42 +182,12 @@ func (p *PCSCD) awaitReady() error {
 	})
 }
 
-// listening reports whether vpcd waits for the card of a port.
-func listening(port int) bool { return hasSocket(port, "0A") }
-
-// hasSocket looks into the kernel's table for a local port and a state: connecting would be taken for a card.
-func hasSocket(port int, state string) bool {
-	f, err := os.Open("/proc/net/tcp")
-	if err != nil {
-		return false
+// slots is how many cards there can be: as many as Debian's vpcd was built for.
+func (p *PCSCD) slots() int {
+	if p.port == 0 {
+		return 0
 	}
-	defer f.Close()
-	for s := bufio.NewScanner(f); s.Scan(); {
-		fields := strings.Fields(s.Text())
-		if len(fields) > 3 && strings.HasSuffix(fields[1], fmt.Sprintf(":%04X", port)) && fields[3] == state {
-			return true
-		}
-	}
-	return false
-}
-
-// freePorts finds two ports in a row, which vpcd's two slots need.
-func freePorts() (int, error) {
-	for range 100 {
-		first, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return 0, err
-		}
-		port := first.Addr().(*net.TCPAddr).Port
-		second, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port+1))
-		first.Close()
-		if err != nil {
-			continue
-		}
-		second.Close()
-		return port, nil
-	}
-	return 0, errors.New("no two free ports in a row")
+	return 2
 }
 
 func await(condition func() error) error {
@@ -213,7 +212,7 @@ func (p *PCSCD) Reader(slot int) string { return fmt.Sprintf("%s 00 %02X", Reade
 
 // Insert puts a key into a slot, and returns when pcscd knows. remove takes it out again, and returns when pcscd knows.
 func (p *PCSCD) Insert(k *virtualkey.Key, slot int) (remove func(), err error) {
-	if err := p.awaitCard(slot, false); err != nil {
+	if err := p.WaitCard(slot, false); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -227,17 +226,17 @@ func (p *PCSCD) Insert(k *virtualkey.Key, slot int) (remove func(), err error) {
 	remove = func() {
 		cancel()
 		<-done
-		p.awaitCard(slot, false)
+		p.WaitCard(slot, false)
 	}
-	if err := p.awaitCard(slot, true); err != nil {
+	if err := p.WaitCard(slot, true); err != nil {
 		remove()
 		return nil, err
 	}
 	return remove, nil
 }
 
-// awaitCard waits until pcscd knows that a card is in a slot, or that none is.
-func (p *PCSCD) awaitCard(slot int, want bool) error {
+// WaitCard waits until pcscd knows that a card is in a slot, or that none is.
+func (p *PCSCD) WaitCard(slot int, want bool) error {
 	return await(func() error {
 		present, err := p.present(slot)
 		if err == nil && present != want {

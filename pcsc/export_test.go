@@ -1,0 +1,15 @@
+//go:build cgo || windows
+
+package pcsc
+
+import "time"
+
+var Failed = failed
+
+// SetPatience shortens the waits of Open.
+func (c *Client) SetPatience(exclusive, transaction time.Duration) {
+	c.testOnlyPatience, c.testOnlyTransactionPatience = exclusive, transaction
+}
+
+// Links is how many SCARDCONTEXTs the client has.
+func (c *Client) Links() int { return len(c.links) }
