@@ -58,8 +58,9 @@ func ValidateName(name string) error {
 
 // Paths says where the files are.
 type Paths struct {
-	Accounts string // the account file
-	State    string // what was seen
+	Accounts  string // the account file
+	State     string // what was seen
+	ConfigDir string // the user's own: YKMFA_ACCOUNTS, which may be somebody else's file, does not move it
 }
 
 // FindPaths follows YKMFA_ACCOUNTS, the XDG base directories, and elsewhere the system's own conventions.
@@ -73,8 +74,9 @@ func FindPaths(getenv func(string) string) (Paths, error) {
 		return Paths{}, err
 	}
 	p := Paths{
-		Accounts: filepath.Join(config, "ykmfa", "accounts.toml"),
-		State:    filepath.Join(state, "ykmfa", "state"),
+		Accounts:  filepath.Join(config, "ykmfa", "accounts.toml"),
+		ConfigDir: filepath.Join(config, "ykmfa"),
+		State:     filepath.Join(state, "ykmfa", "state"),
 	}
 	if file := getenv("YKMFA_ACCOUNTS"); file != "" {
 		p.Accounts = file

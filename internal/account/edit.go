@@ -23,16 +23,16 @@ func (f *File) find(name string) (*section, error) {
 	var found *section
 	other := false
 	for i, s := range sections {
-		if len(s.path) == 1 && s.path[0] == name {
+		if len(s.path) == 1 && s.path[0] == name && !s.array {
 			found = &sections[i]
 		}
-		other = other || len(s.path) > 1 && s.path[0] == name
+		other = other || (len(s.path) > 1 || s.array) && s.path[0] == name
 		for _, kv := range s.keys {
 			other = other || len(s.path) == 0 && kv.path[0] == name
 		}
 	}
 	if found == nil && other {
-		return nil, fmt.Errorf("account file %s: write %s as a table, [%s], so that it can be changed", f.path, name, name)
+		return nil, fmt.Errorf("account file %s: write %[2]s as a table, [%[2]s], so that it can be changed", f.path, quoteKey(name))
 	}
 	return found, nil
 }
@@ -46,6 +46,9 @@ func (f *File) newline() string {
 
 // Put adds an account at the end, or changes those keys of its table whose values differ. All else keeps its bytes.
 func (f *File) Put(acc Account) error {
+	if len(acc.ID) == 0 {
+		return fmt.Errorf("the account %q has no credential id", acc.Name)
+	}
 	s, err := f.find(acc.Name)
 	if err != nil {
 		return err
@@ -54,28 +57,44 @@ func (f *File) Put(acc Account) error {
 		return f.replace(f.appended(acc), acc.Name, &acc)
 	}
 	old, _ := f.Get(acc.Name)
-	was := map[string]string{}
-	for _, o := range settings(old) {
-		was[o.key] = o.value
-	}
+	return f.replace(f.apply(f.changes(s, old, acc)), acc.Name, &acc)
+}
+
+// changes are the edits that make one account of another. Values that do not differ stay as the user wrote them.
+func (f *File) changes(s *section, old, acc Account) []edit {
 	var edits []edit
 	lead := "" // a last line without a newline gets one
 	if s.end == len(f.data) && f.data[s.end-1] != '\n' {
 		lead = f.newline()
 	}
-	for _, want := range settings(acc) {
+	was := settings(old)
+	for i, want := range settings(acc) {
+		changed := want.value != was[i].value
+		if want.key == "id" || want.key == "id_hex" { // the user may have written either
+			changed = !bytes.Equal(old.ID, acc.ID)
+		}
 		kv := s.find(want.key)
 		switch {
-		case kv == nil && want.value != "" && (want.value != was[want.key] || want.key == "id"):
+		case !changed, kv == nil && want.value == "":
+		case kv == nil:
 			edits = append(edits, edit{span{s.end, s.end}, lead + want.key + " = " + want.value + f.newline()})
 			lead = ""
-		case kv != nil && want.value == "" && was[want.key] != "":
-			edits = append(edits, edit{span{f.lineStart(kv.all.start), f.lineEnd(kv.all.end)}, ""})
-		case kv != nil && want.value != was[want.key]:
+		case want.value == "":
+			edits = append(edits, f.without(kv))
+		default:
 			edits = append(edits, edit{kv.value, want.value})
 		}
 	}
-	return f.replace(f.apply(edits), acc.Name, &acc)
+	return edits
+}
+
+// without takes a key out: its line, or, where a comment follows on it, all but that.
+func (f *File) without(kv *keyValue) edit {
+	end := f.lineEnd(kv.all.end)
+	if rest := bytes.TrimLeft(f.data[kv.all.end:end], " \t"); bytes.HasPrefix(rest, []byte("#")) {
+		return edit{span{kv.all.start, end - len(rest)}, ""}
+	}
+	return edit{span{f.lineStart(kv.all.start), end}, ""}
 }
 
 func (s *section) find(key string) *keyValue {
@@ -131,7 +150,7 @@ func (f *File) Remove(name string) error {
 		return err
 	}
 	if s == nil {
-		return fmt.Errorf("%w: %s", ErrNoAccount, name)
+		return fmt.Errorf("%w: %q", ErrNoAccount, name)
 	}
 	sections, err := f.scan()
 	if err != nil {
@@ -161,10 +180,10 @@ func (f *File) Rename(from, to string) error {
 		return err
 	}
 	if s == nil {
-		return fmt.Errorf("%w: %s", ErrNoAccount, from)
+		return fmt.Errorf("%w: %q", ErrNoAccount, from)
 	}
 	if _, exists := f.Get(to); exists {
-		return fmt.Errorf("account file %s has an account %s already", f.path, to)
+		return fmt.Errorf("account file %s has an account %q already", f.path, to)
 	}
 	acc, _ := f.Get(from)
 	sections, err := f.scan()
@@ -197,13 +216,13 @@ func (f *File) replace(data []byte, name string, want *Account) error {
 	if err != nil {
 		return err
 	}
-	edited := &File{path: f.path, data: data}
-	after, err := edited.tables()
-	if err == nil {
-		edited.accounts, err = edited.decode()
-	}
+	edited, err := Parse(f.path, data)
 	if err != nil {
-		return fmt.Errorf("could not change %s in the account file without damage, so it was left alone: %w", name, err)
+		return fmt.Errorf("could not change %q without damage, so the file was left alone: %w", name, err)
+	}
+	after, err := edited.tables()
+	if err != nil {
+		return err
 	}
 	right := true
 	if want != nil {
@@ -214,7 +233,7 @@ func (f *File) replace(data []byte, name string, want *Account) error {
 	}
 	delete(before, name)
 	if !right || !(len(before) == 0 && len(after) == 0 || reflect.DeepEqual(before, after)) {
-		return fmt.Errorf("could not change %s in the account file %s without damage, so it was left alone", name, f.path)
+		return fmt.Errorf("could not change %q in the account file %s without damage, so it was left alone: change it there by hand", name, f.path)
 	}
 	f.data, f.accounts = edited.data, edited.accounts
 	return nil

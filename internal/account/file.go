@@ -18,8 +18,12 @@ import (
 	"ykmfa/oath"
 )
 
-// maxFile bounds the account file. A thousand accounts have about 100 kB.
-const maxFile = 1 << 20
+// Bounds of the account file. A thousand accounts have about 100 kB and 5000 keys; the time that the parser takes grows
+// with the square of the number of keys.
+const (
+	maxFile = 1 << 20 // bytes
+	maxKeys = 10_000  // equals signs and brackets
+)
 
 // File is an account file in memory.
 type File struct {
@@ -49,6 +53,14 @@ func Load(path string) (*File, error) {
 func Parse(path string, data []byte) (*File, error) {
 	if len(data) > maxFile {
 		return nil, fmt.Errorf("account file %s is larger than %d bytes: is it the right file?", path, maxFile)
+	}
+	if bytes.Count(data, []byte("="))+bytes.Count(data, []byte("[")) > maxKeys {
+		return nil, fmt.Errorf("account file %s has more than %d keys: is it the right file?", path, maxKeys)
+	}
+	for _, mark := range []string{"\xef\xbb\xbf", "\xff\xfe", "\xfe\xff"} {
+		if bytes.HasPrefix(data, []byte(mark)) {
+			return nil, fmt.Errorf("account file %s begins with a byte order mark: save it as UTF-8 without one", path)
+		}
 	}
 	file := &File{path: path, data: data}
 	accounts, err := file.decode()
@@ -80,19 +92,19 @@ func (f *File) decode() ([]Account, error) {
 	if err != nil {
 		return nil, err
 	}
-	names, err := f.order()
+	sections, err := f.scan()
 	if err != nil {
 		return nil, err
 	}
 	var accounts []Account
-	for _, name := range names {
+	for _, name := range names(sections) {
 		table, ok := tables[name].(map[string]any)
 		if !ok {
 			continue // not an account: left alone
 		}
 		acc, err := decodeAccount(name, table)
 		if err != nil {
-			return nil, fmt.Errorf("account file %s: [%s]: %w", f.path, name, err)
+			return nil, fmt.Errorf("account file %s:%d: [%s]: %w", f.path, f.line(sections, name, err.key), quoteKey(name), err)
 		}
 		accounts = append(accounts, acc)
 	}
@@ -105,7 +117,7 @@ func (f *File) tables() (map[string]any, error) {
 	var bad *toml.DecodeError
 	if errors.As(err, &bad) {
 		row, column := bad.Position()
-		return nil, fmt.Errorf("account file %s:%d:%d: %s", f.path, row, column, strings.TrimPrefix(bad.Error(), "toml: "))
+		return nil, fmt.Errorf("account file %s:%d:%d: %s", f.path, row, column, printable(strings.TrimPrefix(bad.Error(), "toml: ")))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("account file %s: %w", f.path, err)
@@ -116,8 +128,13 @@ func (f *File) tables() (map[string]any, error) {
 // fields reads the keys of a table, and remembers the first that has a wrong value.
 type fields struct {
 	table map[string]any
-	err   error
+	err   *valueError
 }
+
+// valueError says what the value of a key must be.
+type valueError struct{ key, want string }
+
+func (e *valueError) Error() string { return e.key + " must be " + e.want }
 
 func (f *fields) text(key string) string {
 	value, ok := f.table[key]
@@ -158,11 +175,11 @@ func (f *fields) boolean(key string) bool {
 
 func (f *fields) fail(key, want string) {
 	if f.err == nil {
-		f.err = fmt.Errorf("%s must be %s", key, want)
+		f.err = &valueError{key, want}
 	}
 }
 
-func decodeAccount(name string, table map[string]any) (Account, error) {
+func decodeAccount(name string, table map[string]any) (Account, *valueError) {
 	f := &fields{table: table}
 	acc := Account{
 		Name: name, ID: f.id(name), Backup: f.text("backup"), Touch: f.boolean("touch"),
@@ -196,6 +213,9 @@ func (f *fields) id(name string) []byte {
 		if err != nil {
 			f.fail("id_hex", "hexadecimal digits")
 		}
+		if len(id) > 0 {
+			f.fail("id_hex", "left out where there is an id")
+		}
 		id = decoded
 	}
 	if len(id) == 0 {
@@ -210,4 +230,14 @@ func (f *fields) id(name string) []byte {
 // showable reports whether an id can stand in the file as text.
 func showable(id []byte) bool {
 	return utf8.Valid(id) && !bytes.ContainsFunc(id, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// printable makes a message of the parser, which may quote the file, safe to show.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
 }

@@ -49,20 +49,24 @@ func Resolve(name string, candidates []Candidate) []Candidate {
 // part is the account part of a credential id.
 func part(c Candidate) string { return oath.ParseName(c.ID, c.Type).Account }
 
-// unique drops credentials without an account whose id an account has.
+// unique drops credentials without an account whose id an account has, or another credential before them. Accounts are
+// never dropped: two with one id are two.
 func unique(candidates []Candidate) []Candidate {
-	named := map[string]bool{}
+	seen := map[string]bool{}
 	for _, c := range candidates {
-		if c.Account != nil || c.Name != "" {
-			named[string(c.ID)] = true
+		if c.named() {
+			seen[string(c.ID)] = true
 		}
 	}
 	var list []Candidate
 	for _, c := range candidates {
-		if c.Account == nil && c.Name == "" && named[string(c.ID)] {
+		if !c.named() && seen[string(c.ID)] {
 			continue
 		}
+		seen[string(c.ID)] = true
 		list = append(list, c)
 	}
 	return list
 }
+
+func (c Candidate) named() bool { return c.Account != nil || c.Name != "" }

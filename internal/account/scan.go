@@ -2,6 +2,7 @@ package account
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/pelletier/go-toml/v2/unstable"
 )
@@ -9,6 +10,7 @@ import (
 // section is a [table] with its keys, as byte offsets into the file.
 type section struct {
 	path       []string
+	array      bool // [[table]]
 	key        span // the first part of the path, as it is written
 	start, end int  // whole lines: from the header to the last key
 	body       int  // after the line of the header
@@ -34,7 +36,7 @@ func (f *File) scan() ([]section, error) {
 		case unstable.Table, unstable.ArrayTable:
 			path, first := keyPath(e)
 			sections = append(sections, section{
-				path: path, key: first,
+				path: path, array: e.Kind == unstable.ArrayTable, key: first,
 				start: f.lineStart(first.start), body: f.lineEnd(first.end), end: f.lineEnd(first.end),
 			})
 		case unstable.KeyValue:
@@ -85,12 +87,27 @@ func (f *File) lineEnd(at int) int {
 	return at + n + 1
 }
 
-// order returns the names of the top level as they first occur.
-func (f *File) order() ([]string, error) {
-	sections, err := f.scan()
-	if err != nil {
-		return nil, err
+// line is where a key of an account stands, or else where the account begins.
+func (f *File) line(sections []section, name, key string) int {
+	at := -1
+	for _, s := range sections {
+		if at < 0 && len(s.path) > 0 && s.path[0] == name {
+			at = s.key.start
+		}
+		for _, kv := range s.keys {
+			path := slices.Concat(s.path, kv.path)
+			if slices.Equal(path, []string{name, key}) {
+				at = kv.all.start
+			} else if at < 0 && path[0] == name {
+				at = kv.all.start
+			}
+		}
 	}
+	return bytes.Count(f.data[:max(at, 0)], []byte("\n")) + 1
+}
+
+// names returns the names of the top level as they first occur.
+func names(sections []section) []string {
 	var names []string
 	seen := map[string]bool{}
 	add := func(name string) {
@@ -108,5 +125,5 @@ func (f *File) order() ([]string, error) {
 			add(kv.path[0])
 		}
 	}
-	return names, nil
+	return names
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"ykmfa/oath"
 )
@@ -40,7 +41,7 @@ func settings(acc Account) []setting {
 	return s
 }
 
-// quote writes a TOML basic string.
+// quote writes a TOML basic string, with escapes for what a terminal could take for something else.
 func quote(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
@@ -49,8 +50,8 @@ func quote(s string) string {
 		case r == '"' || r == '\\':
 			b.WriteByte('\\')
 			b.WriteRune(r)
-		case r < 0x20 || r == 0x7f:
-			fmt.Fprintf(&b, `\u%04X`, r)
+		case !unicode.IsPrint(r):
+			fmt.Fprintf(&b, `\U%08X`, r)
 		default:
 			b.WriteRune(r)
 		}

@@ -63,7 +63,7 @@ func LoadState(path string) (*State, error) {
 }
 
 // UpdateState changes the state file, under a lock. Nothing is written when nothing changes. It is not synced to the
-// disk: that takes longer than printing a code.
+// disk: that takes longer than printing a code. A damaged file is set aside; one that cannot be read is left alone.
 func UpdateState(path string, change func(*State) error) error {
 	path, err := target(path)
 	if err != nil {
@@ -74,7 +74,11 @@ func UpdateState(path string, change func(*State) error) error {
 		return err
 	}
 	defer unlock()
-	state, _ := LoadState(path)
+	state, err := LoadState(path)
+	damaged := errors.Is(err, errLine)
+	if err != nil && !damaged {
+		return err
+	}
 	before := state.encode()
 	if err := change(state); err != nil {
 		return err
@@ -82,6 +86,11 @@ func UpdateState(path string, change func(*State) error) error {
 	after := state.encode()
 	if bytes.Equal(before, after) {
 		return nil
+	}
+	if damaged {
+		if err := os.Rename(path, path+".damaged"); err != nil {
+			return err
+		}
 	}
 	return writeFile(path, after, false)
 }

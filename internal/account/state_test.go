@@ -84,9 +84,21 @@ func TestStateDamaged(t *testing.T) {
 		if err := UpdateState(path, func(s *State) error { s.Key("a"); return nil }); err != nil {
 			t.Errorf("%.30q: %v", text, err)
 		}
+		if aside, err := os.ReadFile(path + ".damaged"); err != nil || string(aside) != text {
+			t.Errorf("%.30q: set aside %.30q, %v", text, aside, err)
+		}
 		if s, err := LoadState(path); err != nil || len(s.Keys) != 1 {
 			t.Errorf("%.30q: afterwards %+v, %v", text, s, err)
 		}
+	}
+}
+
+// A state file that cannot be read may be whole: it is not replaced.
+func TestStateUnreadable(t *testing.T) {
+	path := t.TempDir() // a directory, which nobody can read as a file
+	err := UpdateState(path, func(*State) error { t.Error("changed from nothing"); return nil })
+	if err == nil {
+		t.Error("no error")
 	}
 }
 
@@ -188,7 +200,10 @@ func TestResolve(t *testing.T) {
 		acc("aws", "Amazon:alice@123"), acc("aws-old", "Amazon:bob@123"), acc("gh", "GitHub:alice"),
 		cred("Amazon:alice@123"), cred("60/ACME:carol"), cred("aws"), cred("Zoo:Lion"),
 	}
+	candidates = append(candidates, acc("twin-1", "Twin:x"), acc("twin-2", "Twin:x"), cred("Twin:x"), cred("two-keys"), cred("two-keys"))
 	for name, want := range map[string][]string{
+		"Twin:x":           {"Twin:x", "Twin:x"}, // two accounts
+		"two-keys":         {"two-keys"},         // one credential
 		"aws":              {"Amazon:alice@123"}, // an account before a credential of the same name
 		"Amazon:alice@123": {"Amazon:alice@123"},
 		"GitHub:alice":     {"GitHub:alice"},
@@ -237,7 +252,7 @@ func TestFindPaths(t *testing.T) {
 		t.Errorf("%+v, %v", p, err)
 	}
 	env["YKMFA_ACCOUNTS"] = "mine.toml"
-	if p, err := FindPaths(getenv); err != nil || p.Accounts != "mine.toml" {
+	if p, err := FindPaths(getenv); err != nil || p.Accounts != "mine.toml" || p.ConfigDir != "/c/ykmfa" {
 		t.Errorf("%+v, %v", p, err)
 	}
 }

@@ -35,16 +35,32 @@ func Update(path string, change func(*File) error) error {
 	return writeFile(path, file.data, true)
 }
 
-// target follows symbolic links, so that the file behind them is replaced and not the link.
+// target follows symbolic links, so that the file behind them is replaced and not the link; also to a file that is not
+// there yet.
 func target(path string) (string, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return "", err
+	const longest = 32 // links
+	for range longest {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return "", err
+		}
+		real, err := filepath.EvalSymlinks(path)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return real, err
+		}
+		dest, err := os.Readlink(path)
+		if err != nil {
+			return path, nil
+		}
+		if !filepath.IsAbs(dest) { // it counts from the real directory of the link
+			dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+			if err != nil {
+				return "", err
+			}
+			dest = filepath.Join(dir, dest)
+		}
+		path = dest
 	}
-	real, err := filepath.EvalSymlinks(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return path, nil
-	}
-	return real, err
+	return "", fmt.Errorf("%s: too many symbolic links", path)
 }
 
 // lock waits for other processes that change the same file. The lock file stays, empty, beside it: whoever removed it

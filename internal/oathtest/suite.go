@@ -1,5 +1,8 @@
 // Package oathtest checks that a card's OATH applet does what package oath relies on. It runs on every card: virtual
-// keys in memory, behind a real pcscd, and hardware. It WIPES the applet.
+// keys in memory, behind a real pcscd, and hardware.
+//
+// It WIPES the applet, before every check, and leaves credentials and perhaps a password behind: give it no key that
+// anybody uses.
 package oathtest
 
 import (
@@ -35,21 +38,25 @@ type suite struct {
 	s    *oath.Session
 }
 
-// Run runs all checks. newCard returns a card for one check; it may be the same each time.
+// Run runs all checks, each as a subtest. newCard returns a card for one check; it may be the same each time. What the
+// card's firmware lacks is left out, and the log of the check says so.
 func Run(t *testing.T, newCard func(*testing.T) Card) {
 	for _, check := range []struct {
 		name string
 		run  func(*suite)
 	}{
-		{"codes", (*suite).codes}, {"names", (*suite).names}, {"counter", (*suite).counter}, {"steam", (*suite).steam},
-		{"overwrite", (*suite).overwrite}, {"delete", (*suite).delete}, {"rename", (*suite).rename}, {"touch", (*suite).touch},
-		{"password", (*suite).password}, {"wrongPassword", (*suite).wrongPassword}, {"reset", (*suite).reset},
-		{"challenge", (*suite).challenge}, {"full", (*suite).full}, {"refused", (*suite).refused}, {"powerCycle", (*suite).powerCycle},
+		{"codes", (*suite).codes}, {"periods", (*suite).periods}, {"all", (*suite).all}, {"challenge", (*suite).challenge},
+		{"steam", (*suite).steam}, {"counter", (*suite).counter}, {"counterHashes", (*suite).counterHashes}, {"touch", (*suite).touch},
+		{"names", (*suite).names}, {"overwrite", (*suite).overwrite}, {"delete", (*suite).delete}, {"absent", (*suite).absent},
+		{"rename", (*suite).rename}, {"renameKeeps", (*suite).renameKeeps}, {"full", (*suite).full},
+		{"password", (*suite).password}, {"changePassword", (*suite).changePassword}, {"wrongPassword", (*suite).wrongPassword},
+		{"locked", (*suite).locked}, {"selectLocks", (*suite).selectLocks}, {"noPassword", (*suite).noPassword},
+		{"reset", (*suite).reset}, {"powerCycle", (*suite).powerCycle},
 	} {
 		t.Run(check.name, func(t *testing.T) {
 			s := &suite{T: t, card: newCard(t)}
 			s.open()
-			s.must(s.s.Reset(), "RESET")
+			s.wipe()
 			if s.isFIPS() { // takes credentials only under a password
 				s.must(s.s.SetKey(s.key()), "SET CODE")
 			}
@@ -72,24 +79,67 @@ func (t *suite) open() {
 	t.s = s
 }
 
+// wipe empties the applet, with RESET or, on a card that has none, piece by piece.
+func (t *suite) wipe() {
+	err := t.s.Reset()
+	if !errors.Is(err, oath.ErrNotSupported) {
+		t.must(err, "RESET")
+		return
+	}
+	t.leftOut("RESET", "the card has no such command")
+	if t.s.Locked() {
+		err := t.s.Validate(t.key())
+		if err != nil {
+			t.open()
+			err = t.s.Validate(t.secondKey())
+		}
+		t.must(err, "opening a card without RESET with the passwords of this suite")
+		t.must(t.s.ClearKey(), "removing the key")
+	}
+	for id := range t.list() {
+		t.must(t.s.Delete([]byte(id)), "DELETE")
+	}
+}
+
 // isFIPS finds out by asking for what only such a key refuses.
 func (t *suite) isFIPS() bool {
-	err := t.s.Put(oath.NewCredential{ID: []byte("probe"), Type: oath.TOTP, Algorithm: oath.SHA1, Secret: s20, Digits: 6})
+	err := t.s.Put(t.totp("probe"))
 	if err == nil {
 		t.must(t.s.Delete([]byte("probe")), "DELETE")
 	}
 	return errors.Is(err, oath.ErrPolicy)
 }
 
-func (t *suite) key() []byte { return oath.DeriveKey("correct horse", t.s.Salt) }
+// foreign reports whether the card is not a YubiKey: those call themselves 6.0.0 and above.
+func (t *suite) foreign() bool { return !t.s.Version.Less(oath.Version{6}) }
 
-// lacks prints what is left out because the firmware does not have it.
+func (t *suite) key() []byte       { return oath.DeriveKey("correct horse", t.s.Salt) }
+func (t *suite) secondKey() []byte { return oath.DeriveKey("pässwörd", t.s.Salt) }
+
+// leftOut prints what is not checked, and why.
+func (t *suite) leftOut(feature, why string) {
+	t.Helper()
+	t.Logf("left out: %s (firmware %v): %s", feature, t.s.Version, why)
+}
+
+// lacks reports whether the firmware is older than a feature, and then leaves it out.
 func (t *suite) lacks(feature string, since oath.Version) bool {
+	t.Helper()
 	if t.s.Version.Less(since) {
-		t.Logf("left out: %s (firmware %v)", feature, t.s.Version)
+		t.leftOut(feature, "since "+since.String())
 		return true
 	}
 	return false
+}
+
+// reopen cuts the power, selects, and unlocks with this key where there is a password.
+func (t *suite) reopen(key []byte) {
+	t.Helper()
+	t.must(t.card.PowerCycle(), "power")
+	t.open()
+	if t.s.Locked() {
+		t.must(t.s.Validate(key), "VALIDATE")
+	}
 }
 
 func (t *suite) put(c oath.NewCredential) {
@@ -108,6 +158,7 @@ func (t *suite) wantCode(id string, typ oath.Type, at time.Time, want string) {
 	}
 }
 
+// list is LIST, whose order means nothing.
 func (t *suite) list() map[string]oath.Credential {
 	t.Helper()
 	list, err := t.s.List()
@@ -120,4 +171,18 @@ func (t *suite) list() map[string]oath.Credential {
 		t.Errorf("%d credentials under %d ids", len(list), len(byID))
 	}
 	return byID
+}
+
+// wantIDs checks that these are the credentials on the card, and no others.
+func (t *suite) wantIDs(ids ...string) {
+	t.Helper()
+	list := t.list()
+	for _, id := range ids {
+		if _, there := list[id]; !there {
+			t.Errorf("%q is not listed", id)
+		}
+	}
+	if len(list) != len(ids) {
+		t.Errorf("%d credentials are listed, want %d: %v", len(list), len(ids), list)
+	}
 }
