@@ -102,6 +102,9 @@ func advise(err error) (code int, hint string) {
 
 // backupHint is the next step for a backup that could not be read or written.
 func backupHint(err *source.Error) string {
+	if errors.Is(err, term.ErrNone) {
+		return "run it on a terminal, or give the secret on stdin: --secret-from -"
+	}
 	if err.Hint != "" {
 		return err.Hint
 	}

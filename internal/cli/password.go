@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ykmfa/internal/keyring"
+	"ykmfa/internal/term"
 	"ykmfa/oath"
 )
 
@@ -78,6 +79,9 @@ func (a *app) newAccessKey(ctx context.Context, k *key) ([]byte, error) {
 		ways = []accessKey{{name: "the terminal", human: true, get: a.askNew}}
 	}
 	access, err := a.whileFree(ctx, k, ways[0])
+	if errors.Is(err, term.ErrNone) {
+		return nil, fail(exitFailed, "run it on a terminal, or set YKMFA_NEW_PASSWORD_COMMAND", "new password: %w", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("new password: %w", err)
 	}
