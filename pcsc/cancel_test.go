@@ -114,7 +114,27 @@ func TestCloseAfterCancel(t *testing.T) {
 		}
 	})
 	touch()
-	other(t, d, scard.ShareExclusive).Disconnect(scard.LeaveCard) // once everything abandoned is closed
+	becomesFree(t, d)
+}
+
+// becomesFree waits until a program could have the card for itself, so that nobody else has it open.
+func becomesFree(t *testing.T, d *pcscdtest.PCSCD) {
+	t.Helper()
+	c, err := scard.EstablishContext()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Release()
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+		card, err := c.Connect(d.Reader(0), scard.ShareExclusive, scard.ProtocolAny)
+		if err == nil {
+			card.Disconnect(scard.LeaveCard)
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("somebody keeps the card: %v", err)
+		}
+	}
 }
 
 // TestContextsDoNotPileUp: a client gets a second connection for what was abandoned, not one for every call.
@@ -133,15 +153,13 @@ func TestContextsDoNotPileUp(t *testing.T) {
 	open(t, c, d.Reader(0)).Close()
 }
 
-// TestTransactionThatDoesNotEnd: it is not waited for without end, and Readers and Close do not wait at all.
-func TestTransactionThatDoesNotEnd(t *testing.T) {
-	d, _, _, _ := start(t, virtualkey.Options{})
-	holder := other(t, d, scard.ShareShared)
+// openInVain opens a card that another program holds in a transaction, which is not waited for without end. The
+// client still waits in the background.
+func openInVain(t *testing.T) (d *pcscdtest.PCSCD, c *pcsc.Client, holder *scard.Card) {
+	t.Helper()
+	d, c, _, _ = start(t, virtualkey.Options{})
+	holder = other(t, d, scard.ShareShared)
 	if err := holder.BeginTransaction(); err != nil {
-		t.Fatal(err)
-	}
-	c, err := pcsc.Connect(t.Context())
-	if err != nil {
 		t.Fatal(err)
 	}
 	c.SetPatience(time.Second, 200*time.Millisecond)
@@ -150,18 +168,39 @@ func TestTransactionThatDoesNotEnd(t *testing.T) {
 			t.Errorf("Open: %v", err)
 		}
 	})
+	return d, c, holder
+}
+
+// TestTransactionThatDoesNotEnd: what Open has abandoned is not in the way, and does not keep the card in the end.
+func TestTransactionThatDoesNotEnd(t *testing.T) {
+	d, c, holder := openInVain(t)
 	promptly(t, "Readers", func() {
 		if _, err := c.Readers(t.Context()); err != nil {
 			t.Error(err)
 		}
 	})
-	promptly(t, "Close", func() { c.Close() })
 	if err := holder.Disconnect(scard.LeaveCard); err != nil {
 		t.Fatal(err)
 	}
-	card := open(t, connect(t), d.Reader(0)) // what Open abandoned is not in the way
+	promptly(t, "what Open has abandoned", func() {
+		for !c.Idle() {
+			time.Sleep(2 * time.Millisecond) // between two looks
+		}
+	})
+	becomesFree(t, d)
+	card := open(t, c, d.Reader(0))
 	defer card.Close()
 	if _, err := card.Transmit(selectOATH); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestCloseAfterOpenInVain: Close does not wait for the other program either.
+func TestCloseAfterOpenInVain(t *testing.T) {
+	d, c, holder := openInVain(t)
+	promptly(t, "Close", func() { c.Close() })
+	if err := holder.Disconnect(scard.LeaveCard); err != nil {
+		t.Fatal(err)
+	}
+	becomesFree(t, d)
 }

@@ -77,21 +77,21 @@ func TestLong(t *testing.T) {
 	for i := range answer {
 		answer[i] = byte(i * 7 >> 3)
 	}
-	var got []byte
-	var n int
+	arrived, answers := make(chan []byte, 1), make(chan []byte, 1)
 	plainCard(t, func(command []byte) []byte {
-		got = command
-		return answer[:n]
+		arrived <- command
+		return <-answers
 	})
 	card := open(t, connect(t), daemon.Reader(0))
 	defer card.Close()
-	for _, n = range []int{2, 3, 256, 258, 259, 4096, 0x8000, len(answer)} {
+	for _, n := range []int{2, 3, 256, 258, 259, 4096, 0x8000, len(answer)} {
 		command := append([]byte{0x00, 0xcb, 0x3f, 0xff}, answer[:max(n, 4)-4]...)
+		answers <- answer[:n]
 		resp, err := card.Transmit(command)
 		if err != nil || !bytes.Equal(resp, answer[:n]) {
-			t.Errorf("%d bytes: got %d, %v", n, len(resp), err)
+			t.Fatalf("%d bytes: got %d, %v", n, len(resp), err)
 		}
-		if !bytes.Equal(got, command) {
+		if got := <-arrived; !bytes.Equal(got, command) {
 			t.Errorf("%d bytes of command: %d arrived", len(command), len(got))
 		}
 	}

@@ -139,6 +139,7 @@ func (p *PCSCD) startDaemon(dir string) (*exec.Cmd, error) {
 		args = append(args, "--disable-polkit")
 	}
 	daemon := exec.Command("unshare", args...)
+	dieWithTest(daemon)
 	daemon.Stdout, daemon.Stderr = log, log
 	return daemon, daemon.Start()
 }
