@@ -79,7 +79,7 @@ func TestTimeChallenge(t *testing.T) {
 		want   string
 	}{
 		{59, 30 * time.Second, "0000000000000001"}, {1111111109, 60 * time.Second, "00000000011a91f6"},
-		{20000000000, 30 * time.Second, "0000000027bc86aa"}, {59, 0, "0000000000000001"}, {59, time.Millisecond, "0000000000000001"},
+		{20000000000, 30 * time.Second, "0000000027bc86aa"}, {59, time.Second, "000000000000003b"}, {59, 0, "0000000000000001"}, {59, time.Millisecond, "0000000000000001"},
 	} {
 		if got := hex.EncodeToString(oath.TimeChallenge(time.Unix(tt.at, 0), tt.period)); got != tt.want {
 			t.Errorf("%d / %v: %s, want %s", tt.at, tt.period, got, tt.want)

@@ -151,12 +151,12 @@ func TestDeleteAndRenameBytes(t *testing.T) {
 }
 
 func TestListRecorded(t *testing.T) {
-	list, err := session(t, open543, "00a1000000",
-		"720b2141434d453a616c6963650c0c9000").List()
-	if !errors.Is(err, oath.ErrCorrupt) || list != nil {
-		t.Errorf("damaged: %v, %v", list, err)
+	for _, damaged := range []string{"720b2141434d453a616c6963650c0c", "7200", "72012171", "710121", "720b21"} {
+		if list, err := session(t, open543, "00a1000000", damaged+"9000").List(); !errors.Is(err, oath.ErrCorrupt) || list != nil {
+			t.Errorf("%s: %v, %v", damaged, list, err)
+		}
 	}
-	list, err = session(t, open543, "00a1000000",
+	list, err := session(t, open543, "00a1000000",
 		"720b2141434d453a616c696365720c2236302f4269673a736c6f77720511686f7470720921546f7563683a6d65720b21537465616d3a676162659000").List()
 	if err != nil || len(list) != 5 {
 		t.Fatalf("%v, %v", list, err)
@@ -181,5 +181,21 @@ func TestListRecorded(t *testing.T) {
 	}
 	if list, err := session(t, open543, "00a1000000", "9000").List(); err != nil || list != nil {
 		t.Errorf("empty: %v, %v", list, err)
+	}
+}
+
+// What no card could take is refused before it is sent, whatever its size.
+func TestHugeArguments(t *testing.T) {
+	huge := make([]byte, 1<<17)
+	s := session(t, open543)
+	for what, err := range map[string]error{
+		"DELETE":    s.Delete(huge),
+		"RENAME":    s.Rename(huge, []byte("a")),
+		"CALCULATE": func() error { _, err := s.Calculate([]byte("a"), huge); return err }(),
+		"SET CODE":  s.SetKey(huge),
+	} {
+		if !errors.Is(err, oath.ErrInvalid) {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }

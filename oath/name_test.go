@@ -118,7 +118,7 @@ func FuzzParseName(f *testing.F) {
 		if m := structure.FindSubmatch(id); totp && m != nil && utf8.Valid(id) {
 			want := oath.Name{Issuer: string(m[2]), Account: string(m[3]), Period: oath.DefaultPeriod}
 			if len(m[1]) > 0 {
-				n, err := strconv.Atoi(string(m[1]))
+				n, err := strconv.ParseInt(string(m[1]), 10, 64)
 				if err != nil || n > 100*365*24*3600 {
 					return // ours is the account then
 				}

@@ -1,12 +1,10 @@
 package iso7816
 
-import "fmt"
-
 // MaxValue is the longest value that a TLV with a length of at most two bytes can hold.
 const MaxValue = 0xffff
 
-// AppendTLV appends tag, the length in its shortest form (00..7f, 81 LL, 82 HH LL) and the value, given in parts.
-// It panics above MaxValue: callers bound what they send.
+// AppendTLV appends tag, the length in its shortest form (00..7f, 81 LL, 82 HH LL) and the value, given in parts. A value
+// above MaxValue makes a length that no String reads, of data that no Command takes.
 func AppendTLV(dst []byte, tag byte, parts ...[]byte) []byte {
 	n := 0
 	for _, p := range parts {
@@ -20,7 +18,7 @@ func AppendTLV(dst []byte, tag byte, parts ...[]byte) []byte {
 	case n <= MaxValue:
 		dst = append(dst, tag, 0x82, byte(n>>8), byte(n))
 	default:
-		panic(fmt.Sprintf("iso7816: internal error: TLV value of %d bytes", n))
+		dst = append(dst, tag, 0x83, byte(n>>16), byte(n>>8), byte(n))
 	}
 	for _, p := range parts {
 		dst = append(dst, p...)
