@@ -33,9 +33,9 @@ func TestLastPass(t *testing.T) {
 	if err != nil || !strings.Contains(string(toml), `id = "Amazon Web Services:alice@123456789012"`) || strings.Contains(string(toml), s20) {
 		t.Errorf("account file: %s (%v)", toml, err)
 	}
-	sameStep(30, func() {
+	sameStep(t, 30, func(errorf reporter) {
 		if got, want := m.must("code", "aws"), m.oathtool(s20, "--totp"); got != want {
-			t.Errorf("code %s, oathtool %s", got, want)
+			errorf("code %s, oathtool %s", got, want)
 		}
 	})
 

@@ -12,14 +12,23 @@ import (
 	"ykmfa/internal/virtualkey"
 )
 
+// reporter takes what is wrong.
+type reporter func(format string, args ...any)
+
 // sameStep runs f, again if a period has ended meanwhile: then two programs may rightly have shown different codes.
-func sameStep(period int64, f func()) {
-	for range 3 {
+func sameStep(t *testing.T, period int64, f func(reporter)) {
+	t.Helper()
+	for {
+		var wrong []string
 		before := time.Now().Unix() / period
-		f()
-		if time.Now().Unix()/period == before {
-			return
+		f(func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) })
+		if time.Now().Unix()/period != before {
+			continue
 		}
+		for _, w := range wrong {
+			t.Error(w)
+		}
+		return
 	}
 }
 
@@ -46,13 +55,13 @@ func TestYkmanReads(t *testing.T) {
 	for _, k := range kinds {
 		m.file(k.name+".txt", k.secret)
 		m.must(append([]string{"add", k.name, "--secret-from", "file:" + k.name + ".txt", "--issuer", "ACME"}, k.ykmfa...)...)
-		sameStep(k.period, func() {
+		sameStep(t, k.period, func(errorf reporter) {
 			want := m.oathtool(k.secret, k.oathtool...)
 			if got := m.ykman("accounts", "code", "-s", "ACME:"+k.name); got != want {
-				t.Errorf("%s: ykman prints %s, oathtool %s", k.name, got, want)
+				errorf("%s: ykman prints %s, oathtool %s", k.name, got, want)
 			}
 			if got := m.must("code", k.name); got != want {
-				t.Errorf("%s: ykmfa prints %s, oathtool %s", k.name, got, want)
+				errorf("%s: ykmfa prints %s, oathtool %s", k.name, got, want)
 			}
 		})
 	}
@@ -83,10 +92,10 @@ func TestYkmanWrites(t *testing.T) {
 	m.insert(virtualkey.Options{Serial: 12345678}, 0)
 	for _, k := range kinds {
 		m.ykmanInput(k.secret+"\n", append(append([]string{"accounts", "add", "-i", "ACME"}, k.ykman...), k.name)...)
-		sameStep(k.period, func() {
+		sameStep(t, k.period, func(errorf reporter) {
 			want := m.oathtool(k.secret, k.oathtool...)
 			if got := m.must("code", "ACME:"+k.name); got != want {
-				t.Errorf("%s: ykmfa prints %s, oathtool %s", k.name, got, want)
+				errorf("%s: ykmfa prints %s, oathtool %s", k.name, got, want)
 			}
 		})
 		m.file(k.name+".txt", k.secret)
@@ -138,10 +147,10 @@ func TestYkmanSteam(t *testing.T) {
 	m.insert(virtualkey.Options{}, 0)
 	m.file("steam.txt", s20)
 	m.must("add", "steam", "--secret-from", "file:steam.txt", "--issuer", "Steam", "--account", "gabe")
-	sameStep(30, func() {
+	sameStep(t, 30, func(errorf reporter) {
 		ours, theirs := m.must("code", "steam"), m.ykman("accounts", "code", "-s", "Steam:gabe")
 		if ours != theirs || len(ours) != 5 {
-			t.Errorf("ykmfa prints %q, ykman %q", ours, theirs)
+			errorf("ykmfa prints %q, ykman %q", ours, theirs)
 		}
 	})
 }
@@ -158,9 +167,9 @@ func TestYkmanPassword(t *testing.T) {
 
 			m.env = append(m.env, "YKMFA_NEW_PASSWORD_COMMAND=cat ours.txt", "LC_ALL=C.UTF-8")
 			m.must("password", "set")
-			sameStep(30, func() {
+			sameStep(t, 30, func(errorf reporter) {
 				if got, want := m.ykman("accounts", "code", "-p", "pässwörd ours", "-s", "aws"), m.oathtool(s20, "--totp"); got != want {
-					t.Errorf("ykman prints %s, want %s", got, want)
+					errorf("ykman prints %s, want %s", got, want)
 				}
 			})
 			if r := m.tryYkman("", "accounts", "list", "-p", "wrong"); r.code == 0 {
@@ -194,13 +203,13 @@ func TestYkmanFull(t *testing.T) {
 	if got := strings.Count(m.ykman("accounts", "list"), "\n") + 1; got != 64 {
 		t.Errorf("ykman lists %d", got)
 	}
-	sameStep(30, func() {
+	sameStep(t, 30, func(errorf reporter) {
 		ours, theirs, want := m.must("code"), m.ykman("accounts", "code"), m.oathtool(s20, "--totp")
 		if n := strings.Count(ours, "\t"+want); n != 64 {
-			t.Errorf("ykmfa prints the code %d times", n)
+			errorf("ykmfa prints the code %d times", n)
 		}
 		if n := strings.Count(theirs, want); n != 64 {
-			t.Errorf("ykman prints the code %d times", n)
+			errorf("ykman prints the code %d times", n)
 		}
 	})
 	if r := m.ykmfa("add", "one-more", "--secret-from", "file:aws.txt"); r.code != 1 || !strings.Contains(r.stderr, "64 of 64") {
