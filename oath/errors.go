@@ -88,9 +88,15 @@ var meanings = map[string]map[uint16]error{
 }
 
 var (
-	errRename = fmt.Errorf("%w, or %w", ErrNotFound, ErrExists) // RENAME has one word for both
-	errPut    = fmt.Errorf("%w, or %w", ErrExists, ErrPolicy)   // so has PUT on CanoKey, which reports 6.0.0
+	errRename = either{ErrNotFound, ErrExists} // RENAME has one word for both
+	errPut    = either{ErrExists, ErrPolicy}   // so has PUT on CanoKey, which reports 6.0.0
 )
+
+// either is a meaning that is one of two.
+type either [2]error
+
+func (e either) Error() string   { return e[0].Error() + ", or " + e[1].Error() }
+func (e either) Unwrap() []error { return e[:] }
 
 // statusError gives the status word of a failed command its meaning. A 6982 means "locked", except that CALCULATE in
 // an unlocked session also answers so when nobody touched the key.

@@ -38,6 +38,9 @@ func Run(ctx context.Context, o Options, args []string) int {
 	root.SetIn(o.Stdin)
 	root.SetOut(o.Stdout)
 	root.SetErr(o.Stderr)
+	made := verbs(a, args)
+	root.AddCommand(made...)
+	root.CompletionOptions.DisableDefaultCmd = len(made) == 1
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
@@ -87,9 +90,28 @@ agree, and prints codes.
 	f.BoolVar(&a.json, "json", false, "data as JSON on stdout, errors as JSON on stderr")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "say nothing but errors")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say what is skipped, and why")
-	root.AddCommand(newCode(a), newAdd(a), newList(a), newEdit(a), newRemove(a),
-		newKeys(a), newPassword(a), newReset(a), newDoctor(a))
 	return root
+}
+
+// verbs makes the command that args begin with, or all of them: making one costs as much as a round trip to a key.
+func verbs(a *app, args []string) []*cobra.Command {
+	all := []struct {
+		name string
+		new  func(*app) *cobra.Command
+	}{
+		{"code", newCode}, {"add", newAdd}, {"list", newList}, {"edit", newEdit}, {"remove", newRemove},
+		{"keys", newKeys}, {"password", newPassword}, {"reset", newReset}, {"doctor", newDoctor},
+	}
+	var made []*cobra.Command
+	for _, verb := range all {
+		if len(args) > 0 && verb.name == args[0] {
+			return []*cobra.Command{verb.new(a)}
+		}
+	}
+	for _, verb := range all {
+		made = append(made, verb.new(a))
+	}
+	return made
 }
 
 func unknownCommand(c *cobra.Command, args []string) error {

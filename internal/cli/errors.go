@@ -53,7 +53,7 @@ var advices = []struct {
 	hint string
 }{
 	{errInterrupted, exitInterrupted, "run it again: what was not finished is taken up"},
-	{ErrUnsupported, exitNoKey, "build ykmfa with cgo (CGO_ENABLED=1 and the PC/SC headers) to use keys"},
+	{ErrUnsupported, exitNoKey, "build ykmfa with cgo (CGO_ENABLED=1) to use keys"},
 	{ErrNoService, exitNoKey, serviceHint()},
 	{ErrDenied, exitNoKey, "ykmfa doctor"},
 	{ErrNoReader, exitNoKey, "plug in the key; if it is plugged in: ykmfa doctor"},
