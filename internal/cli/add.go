@@ -74,63 +74,12 @@ func (o *addOptions) run(ctx context.Context) error {
 		return err
 	}
 	defer otpauth.Wipe(p.params.Secret)
-	if p.writeTo != nil && !o.dryRun {
-		if err := o.backUp(ctx, p); err != nil {
+	if p.writeTo != nil && !o.dryRun { // before any key sees the secret
+		if err := o.app.backUp(ctx, o.name, p.account.ID, p.params, *p.writeTo); err != nil {
 			return err
 		}
 	}
-	if o.allKeys {
-		return o.onAllKeys(ctx, p)
-	}
-	return o.app.onKey(ctx, p.account.ID, true, func(k *key) error { return o.onOne(ctx, k, p) })
-}
-
-// backUp writes the secret to where --backup-to says, and reads it back, before any key sees it.
-func (o *addOptions) backUp(ctx context.Context, p *plan) error {
-	named := p.params
-	name := oath.ParseName(p.account.ID, p.params.Type)
-	named.Issuer, named.Account = name.Issuer, name.Account
-	uri := named.URI()
-	defer otpauth.Wipe(uri)
-	r, done := o.app.resolver(ctx, p.typed...)
-	defer done()
-	if err := r.Put(ctx, *p.writeTo, uri); err != nil {
-		return fmt.Errorf("%s: %w", o.name, err)
-	}
-	back, err := r.Get(ctx, *p.writeTo)
-	if err != nil {
-		return fmt.Errorf("%s: written, but not readable: %w", o.name, err)
-	}
-	defer otpauth.Wipe(back.Secret)
-	if !bytes.Equal(back.Secret, p.params.Secret) {
-		return fail(exitDiffer, "look at the entry, and repeat with another --backup-to", "%s: %s holds another secret than was written",
-			o.name, p.writeTo)
-	}
-	return nil
-}
-
-// onAllKeys goes on after a key that fails, and fails at the end.
-func (o *addOptions) onAllKeys(ctx context.Context, p *plan) error {
-	keys, err := o.app.openAll(ctx)
-	if err != nil {
-		return err
-	}
-	readers := make([]string, len(keys))
-	for i, k := range keys {
-		readers[i] = k.reader
-	}
-	closeAll(keys) // one at a time: a password prompt for one must not hold the others
-	var failed error
-	for _, reader := range readers {
-		err := o.app.onReader(ctx, reader, func(k *key) error { return o.onOne(ctx, k, p) })
-		if err != nil && failed != nil {
-			o.app.say("ykmfa: error: %v", failed)
-		}
-		if err != nil {
-			failed = err
-		}
-	}
-	return failed
+	return o.app.onKeys(ctx, o.allKeys, p.account.ID, func(k *key) error { return o.onOne(ctx, k, p) })
 }
 
 // onOne puts the account on one key, or finds that it is there, proves it and records it.

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"ykmfa/internal/account"
@@ -71,7 +69,7 @@ func (o *addOptions) references(p *plan, recorded *account.Account) error {
 		return usage("for example: ykmfa add "+o.name+" --secret-from lpass", "where is the secret of %s? --secret-from is missing", o.name)
 	}
 	var err error
-	if p.from, err = o.ref(text); err != nil {
+	if p.from, err = o.app.reference(text, o.name); err != nil {
 		return err
 	}
 	if o.secretFrom != "" {
@@ -81,12 +79,9 @@ func (o *addOptions) references(p *plan, recorded *account.Account) error {
 	case o.noBackup && o.backupTo != "":
 		return usage("", "--no-backup and --backup-to exclude each other")
 	case o.backupTo != "":
-		to, err := o.ref(o.backupTo)
+		to, err := o.app.writable(o.backupTo, o.name)
 		if err != nil {
 			return err
-		}
-		if !(&source.Resolver{}).CanWrite(to) {
-			return usage("lpass:, pass: and file: can be written", "--backup-to cannot write to %s", to)
 		}
 		p.writeTo, p.account.Backup, p.typed = &to, to.String(), append(p.typed, to)
 	case o.noBackup && recorded != nil:
@@ -99,19 +94,6 @@ func (o *addOptions) references(p *plan, recorded *account.Account) error {
 			"%s keeps no backup: if the key breaks, %s is lost", p.from, o.name)
 	}
 	return nil
-}
-
-func (o *addOptions) ref(text string) (source.Ref, error) {
-	ref, err := source.ParseRef(text, o.name)
-	if err != nil {
-		return ref, usage("ykmfa add --help lists the references", "%w", err)
-	}
-	if ref.Scheme == "file" && !filepath.IsAbs(ref.Rest) && !strings.HasPrefix(ref.Rest, "~") {
-		if ref.Rest, err = filepath.Abs(ref.Rest); err != nil { // the backup on record is read from anywhere
-			return ref, err
-		}
-	}
-	return ref, nil
 }
 
 // terms settles type, algorithm, digits, period and counter: by flag, else as recorded, else as the source's URI says.
