@@ -81,7 +81,9 @@ func (o *editOptions) run(ctx context.Context) error {
 		if err := o.record(e); err != nil {
 			return err
 		}
-		o.app.say("%s: now %s, on the key %q", o.name, e.want.Name, e.want.ID)
+		if o.changed("rename") {
+			o.app.say("%s: now %s, on the key still %q", o.name, e.want.Name, e.want.ID)
+		}
 		return nil
 	}
 	return o.onKeys(ctx, e)
