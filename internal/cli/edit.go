@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"ykmfa/internal/account"
 	"ykmfa/internal/otpauth"
@@ -26,6 +25,9 @@ type editOptions struct {
 	changed func(flag string) bool // whether a flag was given
 	command string                 // the command line, to be repeated for another key
 }
+
+// editFlags say what changes.
+var editFlags = []string{"rename", "issuer", "account", "touch", "no-touch", "period", "digits", "backup-to"}
 
 func newEdit(a *app) *cobra.Command {
 	o := &editOptions{app: a}
@@ -92,7 +94,7 @@ func (o *editOptions) run(ctx context.Context) error {
 // check refuses flags that mean nothing, before anything is read.
 func (o *editOptions) check() error {
 	some := false
-	for _, flag := range []string{"rename", "issuer", "account", "touch", "no-touch", "period", "digits", "backup-to"} {
+	for _, flag := range editFlags {
 		some = some || o.changed(flag)
 	}
 	switch {
@@ -240,15 +242,16 @@ func keyArgument(known *account.Key) string {
 // commandLine is the command as it was typed, but for the choice of the key.
 func commandLine(c *cobra.Command, name string) string {
 	words := []string{c.Name(), shellWord(name)}
-	c.Flags().Visit(func(f *pflag.Flag) {
+	for _, flag := range editFlags {
+		f := c.Flags().Lookup(flag)
 		switch {
-		case f.Name == "key" || f.Name == "all-keys":
+		case !f.Changed:
 		case f.Value.Type() == "bool":
-			words = append(words, strings.TrimSuffix("--"+f.Name+"="+f.Value.String(), "=true"))
+			words = append(words, strings.TrimSuffix("--"+flag+"="+f.Value.String(), "=true"))
 		default:
-			words = append(words, "--"+f.Name, shellWord(f.Value.String()))
+			words = append(words, "--"+flag, shellWord(f.Value.String()))
 		}
-	})
+	}
 	return strings.Join(words, " ")
 }
 
