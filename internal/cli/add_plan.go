@@ -20,6 +20,10 @@ type plan struct {
 	writeTo *source.Ref
 	typed   []source.Ref // given on this command line
 	adopted bool         // no account of this name was on record
+
+	given    otpauth.Params    // terms that flags or source say; the others are defaults
+	stranger bool              // the id is that of a credential that another program made
+	accounts []account.Account // on record
 }
 
 // credential is what PUT stores.
@@ -40,7 +44,7 @@ func (o *addOptions) plan(ctx context.Context) (*plan, error) {
 		return nil, err
 	}
 	recorded := accountNamed(accounts, o.name)
-	p := &plan{adopted: recorded == nil}
+	p := &plan{adopted: recorded == nil, accounts: accounts}
 	if err := o.references(p, recorded); err != nil {
 		return nil, err
 	}
@@ -49,7 +53,7 @@ func (o *addOptions) plan(ctx context.Context) (*plan, error) {
 	if p.params, err = resolver.Get(ctx, p.from); err != nil {
 		return nil, fmt.Errorf("%s: %w", o.name, err)
 	}
-	if err := o.terms(&p.params, recorded); err != nil {
+	if err := o.terms(p, recorded); err != nil {
 		return nil, err
 	}
 	if err := o.describe(p, recorded); err != nil {
@@ -97,7 +101,8 @@ func (o *addOptions) references(p *plan, recorded *account.Account) error {
 }
 
 // terms settles type, algorithm, digits, period and counter: by flag, else as recorded, else as the source's URI says.
-func (o *addOptions) terms(p *otpauth.Params, recorded *account.Account) error {
+func (o *addOptions) terms(plan *plan, recorded *account.Account) error {
+	p := &plan.params
 	if recorded != nil {
 		p.Type, p.Algorithm, p.Digits, p.Period = recorded.Type, recorded.Algorithm, recorded.Digits, recorded.Period
 		p.Counter = max(p.Counter, recorded.Counter)
@@ -124,6 +129,8 @@ func (o *addOptions) terms(p *otpauth.Params, recorded *account.Account) error {
 	if o.changed("counter") {
 		p.Counter = o.counter
 	}
+	plan.given = *p
+	plan.given.Secret = nil
 	*p = p.WithDefaults()
 	switch {
 	case p.Digits < 6 || p.Digits > 8:
