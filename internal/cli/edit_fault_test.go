@@ -75,10 +75,13 @@ func (d desk) run(key, firmware string, fault []virtualkey.Fault, looked func(),
 	r := &reader{key: k, looked: looked}
 	code = cli.Run(context.Background(), cli.Options{
 		Stdin: strings.NewReader(""), Stdout: &stderr, Stderr: &stderr,
-		Environ: []string{"HOME=" + d.dir, "XDG_CONFIG_HOME=" + d.dir, "XDG_STATE_HOME=" + d.dir},
-		Cards:   r, Now: time.Now,
+		Environ: d.environ(), Cards: r, Now: time.Now,
 	}, args)
 	return code, r.sent, stderr.String()
+}
+
+func (d desk) environ() []string {
+	return []string{"HOME=" + d.dir, "XDG_CONFIG_HOME=" + d.dir, "XDG_STATE_HOME=" + d.dir}
 }
 
 // must is run for what has to work.
