@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"ykmfa/internal/account"
 	"ykmfa/internal/otpauth"
@@ -77,7 +78,8 @@ func (o *addOptions) proveStranger(ctx context.Context, k *key, p *plan, there o
 		params.Period = period
 	}
 	if params.Digits != digits || params.Period != period || o.changed("touch") && o.touch != touch {
-		return params, fmt.Errorf("the secret is the same, but there it has %d digits, %v, %s touch: %w", digits, period, without(touch), errDiffer)
+		return params, fmt.Errorf("the secret is the same, but there it has %d digits, %d s, %s touch: %w",
+			digits, period/time.Second, without(touch), errDiffer)
 	}
 	return params, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"ykmfa/internal/otpauth"
 	"ykmfa/internal/source"
@@ -69,7 +70,7 @@ func terms(p otpauth.Params) string {
 	p = p.WithDefaults()
 	text := fmt.Sprintf("%v, %v, %d digits", p.Type, p.Algorithm, p.Digits)
 	if p.Type == oath.TOTP {
-		text += fmt.Sprintf(", %v", p.Period)
+		text += fmt.Sprintf(", %d s", p.Period/time.Second)
 	}
 	return text
 }

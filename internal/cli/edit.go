@@ -58,8 +58,8 @@ its --key. Also run it again after an interruption: what is done is kept.`,
 	f.StringVar(&o.account, "account", "", "account part of the credential id")
 	f.BoolVar(&o.touch, "touch", false, "each code needs a touch")
 	f.BoolVar(&o.noTouch, "no-touch", false, "no code needs a touch")
-	f.IntVar(&o.period, "period", 30, "how long a code lives, in `SECONDS`")
-	f.IntVar(&o.digits, "digits", 6, "length of the code: 6, 7 or 8")
+	f.IntVar(&o.period, "period", 0, "how long a code lives, in `SECONDS`")
+	f.IntVar(&o.digits, "digits", 0, "length of the code: 6, 7 or 8")
 	f.StringVar(&o.backupTo, "backup-to", "", "copy the backup to `REF`, read it back, and go by that from now on")
 	f.BoolVar(&o.allKeys, "all-keys", false, "on every key that is plugged in")
 	return c
@@ -148,6 +148,9 @@ func (o *editOptions) onKeys(ctx context.Context, e *edit) error {
 		return fail(exitNoAccount, "ykmfa list shows where it is", "%s is on none of these keys", e.t.name())
 	}
 	o.sayOthers(e)
+	if err == nil && o.rewrites() && o.backupTo == "" && e.says != "" && e.says != terms(e.params) {
+		o.app.say("%s: its backup still says %s; the account file goes before it, and --backup-to writes another", o.name, e.says)
+	}
 	return err
 }
 

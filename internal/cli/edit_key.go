@@ -107,7 +107,7 @@ func (o *editOptions) rewrite(ctx context.Context, k *key, e *edit, old []byte, 
 	}
 	digits, err := o.proveAll(ctx, k, e, touched, list, old)
 	if err != nil {
-		return unchanged(e, err)
+		return err
 	}
 	o.settle(e, digits, touched[string(old)] || touched[string(e.want.ID)])
 	c := e.credential()
@@ -140,7 +140,7 @@ func (o *editOptions) proveAll(ctx context.Context, k *key, e *edit, touched map
 			continue
 		}
 		if digits, err = o.app.proveSecret(ctx, k, there, touched[string(id)], e.params); err != nil {
-			return 0, err
+			return 0, unchanged(e, id, err)
 		}
 	}
 	return digits, nil
@@ -157,13 +157,17 @@ func (o *editOptions) settle(e *edit, digits int, touch bool) {
 }
 
 // unchanged is the error for a key and a backup that are not what they should be, found before anything was written.
-func unchanged(e *edit, err error) error {
-	if !errors.Is(err, errDiffer) {
-		return err
+func unchanged(e *edit, id []byte, err error) error {
+	name, hint := e.t.name(), ""
+	switch {
+	case !errors.Is(err, errDiffer):
+		return fmt.Errorf("%s: nothing was changed: %w", name, err)
+	case bytes.Equal(id, e.t.id):
+		hint = fmt.Sprintf("which one is right? ykmfa add %s --force overwrites the key; or correct %s", name, e.t.account.Backup)
+	default:
+		hint = "that is another credential: choose another name, or: ykmfa remove " + shellWord(string(id))
 	}
-	name := e.t.name()
-	return fail(exitDiffer, fmt.Sprintf("which one is right? ykmfa add %s --force overwrites the key; or correct %s", name, e.backup()),
-		"%s: nothing was changed: %w", name, err)
+	return fail(exitDiffer, hint, "%s: nothing was changed: %w", name, err)
 }
 
 // overwrite stores the new terms under the id of a credential that was just proven. If nobody touches the key to prove

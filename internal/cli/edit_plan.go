@@ -22,6 +22,7 @@ type edit struct {
 	others  []account.Account
 
 	sameDigits bool            // as the account file has them
+	says       string          // the terms in the backup, if there are any
 	old        []byte          // the id that it was found under
 	done       map[string]bool // devices on which it is done
 }
@@ -204,6 +205,9 @@ func (o *editOptions) read(ctx context.Context, e *edit) error {
 	p, err := r.Get(ctx, ref)
 	if err != nil {
 		return fmt.Errorf("%s: nothing was changed: %w", o.name, err)
+	}
+	if p.Type != 0 { // it is a URI
+		e.says = terms(p)
 	}
 	p.Type, p.Algorithm, p.Digits, p.Period = e.want.Type, e.want.Algorithm, e.want.Digits, e.want.Period
 	p.Counter = max(p.Counter, e.want.Counter)
