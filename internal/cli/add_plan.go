@@ -73,7 +73,7 @@ func (o *addOptions) references(p *plan, recorded *account.Account) error {
 		return usage("for example: ykmfa add "+o.name+" --secret-from lpass", "where is the secret of %s? --secret-from is missing", o.name)
 	}
 	var err error
-	if p.from, err = o.app.reference(text, o.name); err != nil {
+	if p.from, err = o.app.parseRef(text, o.name); err != nil {
 		return err
 	}
 	if o.secretFrom != "" {

@@ -13,8 +13,8 @@ import (
 	"ykmfa/oath"
 )
 
-// reference reads a secret reference of an account.
-func (a *app) reference(text, name string) (source.Ref, error) {
+// parseRef reads a secret reference of an account.
+func (a *app) parseRef(text, name string) (source.Ref, error) {
 	ref, err := source.ParseRef(text, name)
 	if err != nil {
 		return ref, usage("ykmfa add --help lists the references", "%w", err)
@@ -27,9 +27,9 @@ func (a *app) reference(text, name string) (source.Ref, error) {
 	return ref, nil
 }
 
-// writable is reference for --backup-to.
+// writable is parseRef for --backup-to.
 func (a *app) writable(text, name string) (source.Ref, error) {
-	ref, err := a.reference(text, name)
+	ref, err := a.parseRef(text, name)
 	if err == nil && !(&source.Resolver{}).CanWrite(ref) {
 		return ref, usage("lpass:, pass: and file: can be written", "--backup-to cannot write to %s", ref)
 	}

@@ -196,7 +196,7 @@ func (o *editOptions) read(ctx context.Context, e *edit) error {
 	if e.t.account == nil || e.t.account.Backup == "" {
 		return noBackup(e.t)
 	}
-	ref, err := o.app.reference(e.t.account.Backup, e.t.account.Name)
+	ref, err := o.app.parseRef(e.t.account.Backup, e.t.account.Name)
 	if err != nil {
 		return err
 	}
