@@ -177,6 +177,11 @@ func TestYkmanAdopted(t *testing.T) {
 	if got := m.ykman("accounts", "list"); got != before {
 		t.Errorf("ykman lists %q, before %q", got, before)
 	}
+
+	m.ykman("reset", "-f")
+	if got := m.must("list"); !strings.HasPrefix(got, "amazon\t60/Amazon:alice@123\t-\t") {
+		t.Errorf("after ykman has wiped the key, list is %q", got)
+	}
 }
 
 // TestYkmanHOTP: both count on the same counter.

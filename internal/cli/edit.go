@@ -230,7 +230,11 @@ func (o *editOptions) sayOthers(e *edit) {
 		if e.done[known.DeviceID] || same {
 			continue
 		}
-		o.app.say("%s still has it as it was; with that key: ykmfa --key %s %s", keyNames([]*account.Key{known}), keyArgument(known), o.command)
+		command := o.command
+		if e.t.account == nil || e.t.account.Backup == "" { // only the name on the key tells there what is meant
+			command = strings.Replace(command, shellWord(o.name), shellWord(string(e.old)), 1)
+		}
+		o.app.say("%s still has it as it was; with that key: ykmfa --key %s %s", keyNames([]*account.Key{known}), keyArgument(known), command)
 	}
 }
 

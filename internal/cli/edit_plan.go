@@ -60,7 +60,7 @@ func (o *editOptions) plan(ctx context.Context) (*edit, error) {
 			continue
 		}
 		e.others = append(e.others, acc)
-		if acc.Name == o.rename {
+		if e.t.account != nil && acc.Name == o.rename {
 			return nil, fail(exitFailed, "choose another name", "the account %s exists already", acc.Name)
 		}
 		if e.t.account != nil && bytes.Equal(acc.ID, e.want.ID) {
@@ -178,6 +178,9 @@ func (o *editOptions) checkKind(e *edit) error {
 			"%s counts codes (HOTP): written anew it would count from the start, and proving it would use up a code", name)
 	case e.backup() == "" && (o.rewrites() || o.backupTo != ""):
 		return noBackup(e.t)
+	case e.backup() == "" && e.resumed:
+		return fail(exitFailed, "say its name on the key, as ykmfa list shows it: ykmfa edit ID ...",
+			"the account file has that for %s already, and without a backup nothing proves which credential on a key is meant", name)
 	}
 	return nil
 }
