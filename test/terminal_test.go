@@ -28,13 +28,22 @@ type console struct {
 // onTerminal starts ykmfa on a virtual key with a terminal of its own, on which everything but stdout is.
 func onTerminal(t *testing.T, home string, keyFlags, args []string) *console {
 	t.Helper()
+	return startOnTerminal(t, home, append([]string{"--state=key.json", "--serial=12345678"}, keyFlags...), args, false)
+}
+
+// startOnTerminal is onTerminal for any keys; stdout may be on the terminal, too.
+func startOnTerminal(t *testing.T, home string, keyFlags, args []string, stdout bool) *console {
+	t.Helper()
 	master, slave := openPTY(t)
 	c := &console{t: t, master: master}
-	argv := append([]string{"run", "--state=key.json", "--serial=12345678"}, keyFlags...)
+	argv := append([]string{"run"}, keyFlags...)
 	c.cmd = exec.Command(filepath.Join(bin, "vkey"), append(append(argv, "--"), args...)...)
 	c.cmd.Dir = home
 	c.cmd.Env = cleanEnv(home)
 	c.cmd.Stdin, c.cmd.Stderr, c.cmd.Stdout = slave, slave, &c.stdout
+	if stdout {
+		c.cmd.Stdout = slave
+	}
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := c.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -38,6 +38,11 @@ func newAdd(a *app) *cobra.Command {
 		Long: `Put an account on the key, from where its secret is backed up, and prove that both hold the same secret.
 Only what is proven is recorded. Run again, it changes nothing.
 
+What another program put on the key is adopted: where NAME is no account and, as with other commands, means exactly one
+credential that no account names (all of its id, the part after the issuer, or a part that only one has), or where
+--issuer and --account spell its id, it becomes the account NAME once it is proven equal to the secret. Nothing is written
+to the key then. --account NAME puts a new one beside it.
+
 A secret reference is one of
   lpass:ENTRY, pass:PATH      a password manager; ENTRY#FIELD names a field, "lpass" alone is lpass:NAME
   file:PATH                   a file with the secret or an otpauth URI
@@ -74,63 +79,15 @@ func (o *addOptions) run(ctx context.Context) error {
 		return err
 	}
 	defer otpauth.Wipe(p.params.Secret)
-	if p.writeTo != nil && !o.dryRun {
-		if err := o.backUp(ctx, p); err != nil {
+	if p.writeTo != nil && !o.dryRun { // before any key sees the secret
+		if err := o.adoptFirst(ctx, p); err != nil {
+			return err
+		}
+		if err := o.app.backUp(ctx, o.name, p.account.ID, p.params, *p.writeTo); err != nil {
 			return err
 		}
 	}
-	if o.allKeys {
-		return o.onAllKeys(ctx, p)
-	}
-	return o.app.onKey(ctx, p.account.ID, true, func(k *key) error { return o.onOne(ctx, k, p) })
-}
-
-// backUp writes the secret to where --backup-to says, and reads it back, before any key sees it.
-func (o *addOptions) backUp(ctx context.Context, p *plan) error {
-	named := p.params
-	name := oath.ParseName(p.account.ID, p.params.Type)
-	named.Issuer, named.Account = name.Issuer, name.Account
-	uri := named.URI()
-	defer otpauth.Wipe(uri)
-	r, done := o.app.resolver(ctx, p.typed...)
-	defer done()
-	if err := r.Put(ctx, *p.writeTo, uri); err != nil {
-		return fmt.Errorf("%s: %w", o.name, err)
-	}
-	back, err := r.Get(ctx, *p.writeTo)
-	if err != nil {
-		return fmt.Errorf("%s: written, but not readable: %w", o.name, err)
-	}
-	defer otpauth.Wipe(back.Secret)
-	if !bytes.Equal(back.Secret, p.params.Secret) {
-		return fail(exitDiffer, "look at the entry, and repeat with another --backup-to", "%s: %s holds another secret than was written",
-			o.name, p.writeTo)
-	}
-	return nil
-}
-
-// onAllKeys goes on after a key that fails, and fails at the end.
-func (o *addOptions) onAllKeys(ctx context.Context, p *plan) error {
-	keys, err := o.app.openAll(ctx)
-	if err != nil {
-		return err
-	}
-	readers := make([]string, len(keys))
-	for i, k := range keys {
-		readers[i] = k.reader
-	}
-	closeAll(keys) // one at a time: a password prompt for one must not hold the others
-	var failed error
-	for _, reader := range readers {
-		err := o.app.onReader(ctx, reader, func(k *key) error { return o.onOne(ctx, k, p) })
-		if err != nil && failed != nil {
-			o.app.say("ykmfa: error: %v", failed)
-		}
-		if err != nil {
-			failed = err
-		}
-	}
-	return failed
+	return o.app.onKeys(ctx, o.allKeys, p.account.ID, func(k *key) error { return o.onOne(ctx, k, p) })
 }
 
 // onOne puts the account on one key, or finds that it is there, proves it and records it.
@@ -152,6 +109,9 @@ func (o *addOptions) onOne(ctx context.Context, k *key, p *plan) error {
 func (o *addOptions) put(ctx context.Context, k *key, p *plan) (bool, error) {
 	list, err := k.List()
 	if err != nil {
+		return false, err
+	}
+	if adopted, err := o.adopt(ctx, k, p, list); adopted || err != nil {
 		return false, err
 	}
 	there, found := find(list, p.account.ID)
@@ -225,6 +185,9 @@ func (o *addOptions) result(k *key, p *plan, written bool, done, before string) 
 	if !written {
 		how = before
 	}
+	if p.stranger && !written {
+		how = fmt.Sprintf("%s %q on", map[bool]string{false: "adopted", true: "would adopt"}[o.dryRun], p.account.ID)
+	}
 	proof := "proven equal to " + p.from.String()
 	if p.writeTo != nil {
 		proof = "proven equal to " + p.writeTo.String()
@@ -237,14 +200,15 @@ func (o *addOptions) result(k *key, p *plan, written bool, done, before string) 
 	}
 	if o.app.json {
 		return o.app.printJSON(struct {
-			Name   string `json:"name"`
-			ID     string `json:"id"`
-			Serial uint32 `json:"serial,omitempty"`
-			Device string `json:"device"`
-			Backup string `json:"backup,omitempty"`
-			Wrote  bool   `json:"wrote"`
-			DryRun bool   `json:"dry_run,omitempty"`
-		}{o.name, string(p.account.ID), k.serial(), k.DeviceID(), p.account.Backup, written, o.dryRun})
+			Name    string `json:"name"`
+			ID      string `json:"id"`
+			Serial  uint32 `json:"serial,omitempty"`
+			Device  string `json:"device"`
+			Backup  string `json:"backup,omitempty"`
+			Wrote   bool   `json:"wrote"`
+			Adopted bool   `json:"adopted,omitempty"`
+			DryRun  bool   `json:"dry_run,omitempty"`
+		}{o.name, string(p.account.ID), k.serial(), k.DeviceID(), p.account.Backup, written, p.stranger && !written, o.dryRun})
 	}
 	o.app.say("%s: %s %v, %s", o.name, how, k, proof)
 	return nil

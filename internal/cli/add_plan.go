@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"ykmfa/internal/account"
@@ -22,6 +20,10 @@ type plan struct {
 	writeTo *source.Ref
 	typed   []source.Ref // given on this command line
 	adopted bool         // no account of this name was on record
+
+	given    otpauth.Params    // terms that flags or source say; the others are defaults
+	stranger bool              // the id is that of a credential that another program made
+	accounts []account.Account // on record
 }
 
 // credential is what PUT stores.
@@ -42,7 +44,7 @@ func (o *addOptions) plan(ctx context.Context) (*plan, error) {
 		return nil, err
 	}
 	recorded := accountNamed(accounts, o.name)
-	p := &plan{adopted: recorded == nil}
+	p := &plan{adopted: recorded == nil, accounts: accounts}
 	if err := o.references(p, recorded); err != nil {
 		return nil, err
 	}
@@ -51,7 +53,7 @@ func (o *addOptions) plan(ctx context.Context) (*plan, error) {
 	if p.params, err = resolver.Get(ctx, p.from); err != nil {
 		return nil, fmt.Errorf("%s: %w", o.name, err)
 	}
-	if err := o.terms(&p.params, recorded); err != nil {
+	if err := o.terms(p, recorded); err != nil {
 		return nil, err
 	}
 	if err := o.describe(p, recorded); err != nil {
@@ -71,7 +73,7 @@ func (o *addOptions) references(p *plan, recorded *account.Account) error {
 		return usage("for example: ykmfa add "+o.name+" --secret-from lpass", "where is the secret of %s? --secret-from is missing", o.name)
 	}
 	var err error
-	if p.from, err = o.ref(text); err != nil {
+	if p.from, err = o.app.parseRef(text, o.name); err != nil {
 		return err
 	}
 	if o.secretFrom != "" {
@@ -81,12 +83,9 @@ func (o *addOptions) references(p *plan, recorded *account.Account) error {
 	case o.noBackup && o.backupTo != "":
 		return usage("", "--no-backup and --backup-to exclude each other")
 	case o.backupTo != "":
-		to, err := o.ref(o.backupTo)
+		to, err := o.app.writable(o.backupTo, o.name)
 		if err != nil {
 			return err
-		}
-		if !(&source.Resolver{}).CanWrite(to) {
-			return usage("lpass:, pass: and file: can be written", "--backup-to cannot write to %s", to)
 		}
 		p.writeTo, p.account.Backup, p.typed = &to, to.String(), append(p.typed, to)
 	case o.noBackup && recorded != nil:
@@ -101,21 +100,9 @@ func (o *addOptions) references(p *plan, recorded *account.Account) error {
 	return nil
 }
 
-func (o *addOptions) ref(text string) (source.Ref, error) {
-	ref, err := source.ParseRef(text, o.name)
-	if err != nil {
-		return ref, usage("ykmfa add --help lists the references", "%w", err)
-	}
-	if ref.Scheme == "file" && !filepath.IsAbs(ref.Rest) && !strings.HasPrefix(ref.Rest, "~") {
-		if ref.Rest, err = filepath.Abs(ref.Rest); err != nil { // the backup on record is read from anywhere
-			return ref, err
-		}
-	}
-	return ref, nil
-}
-
 // terms settles type, algorithm, digits, period and counter: by flag, else as recorded, else as the source's URI says.
-func (o *addOptions) terms(p *otpauth.Params, recorded *account.Account) error {
+func (o *addOptions) terms(plan *plan, recorded *account.Account) error {
+	p := &plan.params
 	if recorded != nil {
 		p.Type, p.Algorithm, p.Digits, p.Period = recorded.Type, recorded.Algorithm, recorded.Digits, recorded.Period
 		p.Counter = max(p.Counter, recorded.Counter)
@@ -142,6 +129,8 @@ func (o *addOptions) terms(p *otpauth.Params, recorded *account.Account) error {
 	if o.changed("counter") {
 		p.Counter = o.counter
 	}
+	plan.given = *p
+	plan.given.Secret = nil
 	*p = p.WithDefaults()
 	switch {
 	case p.Digits < 6 || p.Digits > 8:

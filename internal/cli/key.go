@@ -212,6 +212,7 @@ func (a *app) identify(k *key) error {
 	a.updateKey(k, func(known *account.Key) {
 		known.Serial, known.Firmware, known.Form = device.Serial, version.String(), device.Form
 	})
+	a.forgetBefore(k)
 	return nil
 }
 

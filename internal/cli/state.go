@@ -35,3 +35,17 @@ func (a *app) loadState() *account.State {
 	}
 	return a.state
 }
+
+// forgetBefore drops what is remembered of a key from before another program wiped it, which gave it a new device id.
+func (a *app) forgetBefore(k *key) {
+	err := a.updateState(func(s *account.State) {
+		for device, old := range s.Keys {
+			if device != k.DeviceID() && old.Serial != 0 && old.Serial == k.serial() {
+				delete(s.Keys, device)
+			}
+		}
+	})
+	if err != nil {
+		a.detail("%v", err)
+	}
+}
