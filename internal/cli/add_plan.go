@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"ykmfa/internal/account"
@@ -57,6 +55,10 @@ func (o *addOptions) plan(ctx context.Context) (*plan, error) {
 	if err := o.describe(p, recorded); err != nil {
 		return nil, err
 	}
+	o.touchSet = o.changed("touch")
+	if err := o.touchPolicy(p); err != nil {
+		return nil, err
+	}
 	return p, o.checkAccounts(p, accounts)
 }
 
@@ -71,7 +73,7 @@ func (o *addOptions) references(p *plan, recorded *account.Account) error {
 		return usage("for example: ykmfa add "+o.name+" --secret-from lpass", "where is the secret of %s? --secret-from is missing", o.name)
 	}
 	var err error
-	if p.from, err = o.ref(text); err != nil {
+	if p.from, err = o.app.parseRef(text, o.name); err != nil {
 		return err
 	}
 	if o.secretFrom != "" {
@@ -81,12 +83,13 @@ func (o *addOptions) references(p *plan, recorded *account.Account) error {
 	case o.noBackup && o.backupTo != "":
 		return usage("", "--no-backup and --backup-to exclude each other")
 	case o.backupTo != "":
-		to, err := o.ref(o.backupTo)
+		to, err := o.app.parseRef(o.backupTo, o.name)
 		if err != nil {
 			return err
 		}
-		if !(&source.Resolver{}).CanWrite(to) {
-			return usage("lpass:, pass: and file: can be written", "--backup-to cannot write to %s", to)
+		r := &source.Resolver{Sources: o.app.config.sources}
+		if !r.CanWrite(to) {
+			return usage(r.WriteHint(), "--backup-to cannot write to %s", to)
 		}
 		p.writeTo, p.account.Backup, p.typed = &to, to.String(), append(p.typed, to)
 	case o.noBackup && recorded != nil:
@@ -99,19 +102,6 @@ func (o *addOptions) references(p *plan, recorded *account.Account) error {
 			"%s keeps no backup: if the key breaks, %s is lost", p.from, o.name)
 	}
 	return nil
-}
-
-func (o *addOptions) ref(text string) (source.Ref, error) {
-	ref, err := source.ParseRef(text, o.name)
-	if err != nil {
-		return ref, usage("ykmfa add --help lists the references", "%w", err)
-	}
-	if ref.Scheme == "file" && !filepath.IsAbs(ref.Rest) && !strings.HasPrefix(ref.Rest, "~") {
-		if ref.Rest, err = filepath.Abs(ref.Rest); err != nil { // the backup on record is read from anywhere
-			return ref, err
-		}
-	}
-	return ref, nil
 }
 
 // terms settles type, algorithm, digits, period and counter: by flag, else as recorded, else as the source's URI says.
@@ -191,6 +181,21 @@ func (o *addOptions) describe(p *plan, recorded *account.Account) error {
 			"%s is recorded as %q, not %q", o.name, recorded.ID, id)
 	}
 	p.account.ID = id
+	return nil
+}
+
+// touchPolicy applies what the configuration file says about touch.
+func (o *addOptions) touchPolicy(p *plan) error {
+	c, err := o.app.settings()
+	if err != nil || c.Touch != account.TouchRequired {
+		return err
+	}
+	if o.changed("touch") && !o.touch {
+		return usage("leave it out, or change touch in config.toml", "--touch=false: the configuration file requires touch")
+	}
+	if p.params.Type == oath.TOTP {
+		o.touch, o.touchSet, p.account.Touch = true, true, true
+	}
 	return nil
 }
 

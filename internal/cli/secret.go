@@ -18,6 +18,7 @@ func (a *app) resolver(ctx context.Context, typed ...source.Ref) (r *source.Reso
 		Prompt:  a.askSecret,
 		Getenv:  a.getenv,
 		Environ: a.Environ,
+		Memory:  &a.memory,
 		Allow: func(ref source.Ref) error {
 			if slices.Contains(typed, ref) {
 				return nil
@@ -25,6 +26,9 @@ func (a *app) resolver(ctx context.Context, typed ...source.Ref) (r *source.Reso
 			return a.allow(ctx, ref)
 		},
 		Warn: func(text string) { a.say("ykmfa: warning: %s", text) },
+	}
+	if a.config != nil {
+		r.Sources = a.config.sources
 	}
 	t, err := term.Open()
 	if err != nil {
@@ -40,7 +44,11 @@ func (a *app) allow(ctx context.Context, ref source.Ref) error {
 	if slices.Contains(a.loadState().Allowed, text) {
 		return nil
 	}
-	question := fmt.Sprintf("The account file says to run %q. Run it, now and from now on?", ref.Rest)
+	runs := ref.Rest
+	if ref.Scheme != "cmd" {
+		runs = text
+	}
+	question := fmt.Sprintf("The account file says to run %q. Run it, now and from now on?", runs)
 	if err := a.confirm(ctx, question, false); err != nil {
 		return fmt.Errorf("it came from the account file and was never allowed; %w", err)
 	}

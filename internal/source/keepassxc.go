@@ -22,7 +22,7 @@ var keePassXC = manager{
 	split:    splitKeePassXC,
 	folders:  true,
 	password: "{in}",
-	list:     []string{"ls", "-q", "-R", "-f", "--", "{in}"},
+	list:     []string{"ls", "-R", "-f", "--", "{in}"},
 	among:    amongKeePassXC,
 	show:     []string{"show", "-s", "--all", "--", "{in}", "{}"},
 	insert:   []string{"add", "-p", "--", "{in}", "{}"},
