@@ -33,16 +33,16 @@ func TestConfig(t *testing.T) {
 
 func TestConfigRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		"\ntuoch = \"required\"\n":                          `c.toml:2: unknown setting "tuoch"`,
-		"[sources.x]\nget = [\"a\"]\nset = [\"b\"]\n":       `c.toml:3: unknown setting "sources.x.set"`,
-		"[sources.x]\nget = \"a b\"\n":                      "c.toml:2: ",
-		"[sources.x]\nget = [1]\n":                          "c.toml:2: ",
-		"# touch\ntouch = \"always\"\n":                     `c.toml:2: touch can only be "required"`,
-		"touch = true\n":                                    "c.toml:1: ",
-		"touch = \"required\"\ntouch = \"required\"\n":      "c.toml:2: ",
-		"touch = \"\x1b[1m":                                 "c.toml:1: ",
-		"sources = 3\n":                                     "c.toml:1: ",
-		strings.Repeat("#", maxConfig+1): "larger than",
+		"\ntuoch = \"required\"\n":                     `c.toml:2: unknown setting "tuoch"`,
+		"[sources.x]\nget = [\"a\"]\nset = [\"b\"]\n":  `c.toml:3: unknown setting "sources.x.set"`,
+		"[sources.x]\nget = \"a b\"\n":                 "c.toml:2: ",
+		"[sources.x]\nget = [1]\n":                     "c.toml:2: ",
+		"# touch\ntouch = \"always\"\n":                `c.toml:2: touch can only be "required"`,
+		"touch = true\n":                               "c.toml:1: ",
+		"touch = \"required\"\ntouch = \"required\"\n": "c.toml:2: ",
+		"touch = \"\x1b[1m":                            "c.toml:1: ",
+		"sources = 3\n":                                "c.toml:1: ",
+		strings.Repeat("#", maxConfig+1):               "larger than",
 	} {
 		c, err := ParseConfig("c.toml", []byte(text))
 		if c != nil || err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\x1b") {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -44,7 +45,12 @@ func (a *app) parseRef(text, name string) (source.Ref, error) {
 	}
 	ref, err := source.ParseRef(text, name, slices.Collect(maps.Keys(c.sources))...)
 	if err != nil {
-		return ref, usage("ykmfa add --help lists the references", "%w", err)
+		hint := "ykmfa add --help lists the references"
+		var known *source.Error
+		if errors.As(err, &known) && known.Hint != "" {
+			hint = known.Hint
+		}
+		return ref, usage(hint, "%w", err)
 	}
 	return ref.Absolute()
 }
