@@ -15,10 +15,12 @@ var (
 
 // SeveralError is about several entries where one was expected.
 type SeveralError struct {
-	N int
+	Labels []string
 }
 
-func (e *SeveralError) Error() string { return fmt.Sprintf("%d entries have this name", e.N) }
+func (e *SeveralError) Error() string {
+	return fmt.Sprintf("%d entries have this name: %q", len(e.Labels), e.Labels)
+}
 
 // Entry returns the entry of a name, which is what secret-tool lookup service ykmfa username NAME prints.
 func (k Keyring) Entry(name string) ([]byte, error) {

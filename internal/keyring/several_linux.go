@@ -1,10 +1,15 @@
 package keyring
 
-import secretservice "github.com/zalando/go-keyring/secret_service"
+import (
+	"fmt"
+	"slices"
 
-// onlyOne asks for the names of the entries, of which the library would take the first.
+	"github.com/zalando/go-keyring/secret_service"
+)
+
+// onlyOne counts the entries of a name, of which the library would take the first.
 func onlyOne(name string) error {
-	s, err := secretservice.NewSecretService()
+	s, err := ss.NewSecretService()
 	if err != nil {
 		return err
 	}
@@ -13,8 +18,17 @@ func onlyOne(name string) error {
 		return meaning(err)
 	}
 	found, err := s.SearchItems(login, map[string]string{"service": service, "username": name})
-	if err == nil && len(found) > 1 {
-		return &SeveralError{len(found)}
+	if err != nil || len(found) < 2 {
+		return err
 	}
-	return err
+	several := &SeveralError{}
+	for _, path := range found {
+		label, err := s.Object("org.freedesktop.secrets", path).GetProperty("org.freedesktop.Secret.Item.Label")
+		if err != nil {
+			return err
+		}
+		several.Labels = append(several.Labels, fmt.Sprint(label.Value()))
+	}
+	slices.Sort(several.Labels)
+	return several
 }
