@@ -21,7 +21,7 @@ var keePassXC = manager{
 	head:     databaseLen,
 	split:    splitKeePassXC,
 	folders:  true,
-	password: "{in}",
+	password: true,
 	list:     []string{"ls", "-R", "-f", "--", "{in}"},
 	among:    amongKeePassXC,
 	show:     []string{"show", "-s", "--all", "--", "{in}", "{}"},

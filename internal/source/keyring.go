@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"unicode"
 	"unicode/utf8"
 
@@ -60,15 +61,15 @@ func keyringError(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, keyring.ErrNotFound):
-		return fail(KindNotFound, "secret-tool search --all service ykmfa", errors.New("no such entry"))
+		return fail(KindNotFound, "on Linux it would be put there by: secret-tool store --label=NAME service ykmfa username NAME", errors.New("no such entry"))
 	case errors.Is(err, keyring.ErrLocked):
 		return fail(KindLocked, "unlock the keyring of your desktop", errors.New("the keyring is "+reasons[KindLocked]))
 	case errors.Is(err, keyring.ErrUnavailable):
 		return fail(KindNotInstalled, "log in to a desktop, or start gnome-keyring-daemon in a D-Bus session", err)
 	case errors.As(err, &several):
-		return fail(KindSeveral, "remove one: secret-tool search --all service ykmfa", several)
+		return fail(KindSeveral, "remove all but one", several)
 	}
-	return fail(KindFailed, "", errors.New("the keyring refused"))
+	return fail(KindFailed, "", fmt.Errorf("the keyring: %w", err))
 }
 
 // keychain is the row of keyring on macOS. An entry that is locked where no window can ask is exit status 36, without

@@ -14,30 +14,39 @@ import (
 // and hints {} stands for the name of the entry, {in} for what it is in and {field} for the field; an argument whose
 // {in} or {field} is empty is left out.
 type manager struct {
-	form       string                   // how a reference to it is written
-	program    string                   // looked up on PATH
-	orElse     string                   // a program with the same command line, for where that one is not installed
-	install    string                   // how people get it
-	split      func(Ref) (place, error) // takes a reference apart; nil: the rest is the name of the entry
-	head       func(rest string) int    // length of the part that has the entry in it, and in which a # begins no field
-	whole      bool                     // an entry is one secret and has no fields
-	folders    bool                     // names are paths, whose slashes at the ends get lost
-	password   string                   // a question whose answer the program reads first from standard input
-	list       []string                 // arguments that print the names of all entries, for a program that picks one of several by itself
-	among      func(names []byte, at place) error
-	show       []string                                                         // arguments that print an entry
-	cached     []string                                                         // arguments that print what it last heard from its server; none: it needs no server
-	insert     []string                                                         // arguments that make a new entry of standard input; none: the manager is only read
-	insertWith string                                                           // the program for insert; empty: the same
-	encode     func(at place, value []byte) []byte                              // what insert reads; nil: the value on a line
-	inField    string                                                           // the new entry has the secret in the field that the reference names, or else in this one
-	settle     []string                                                         // arguments that bring a new entry to where it is safe, if insert alone does not
-	parse      func(printed []byte, at place) ([]entry, error)                  // nil: what is printed is the secret
-	faults     []fault                                                          // what the program says on standard error, first match
-	prompts    []string                                                         // the ends of its questions there, passed on to Resolver.TTY
-	get        func(ctx context.Context, r *Resolver, at place) ([]byte, error) // instead of show, where there is no program
-	put        func(ctx context.Context, r *Resolver, at place, value []byte) error
-	asks       bool // the program is of the user's choice: see Resolver.Allow
+	form    string // how a reference to it is written
+	program string // looked up on PATH
+	orElse  string // a program with the same command line, for where that one is not installed
+	install string // how people get it
+
+	// What its references are like.
+	split   func(Ref) (place, error) // takes one apart; nil: the rest is the name of the entry
+	head    func(rest string) int    // length of the part that the entry is in, where a # begins no field
+	whole   bool                     // an entry is one secret and has no fields
+	folders bool                     // names are paths, whose slashes at the ends get lost
+	asks    bool                     // the program is of the user's choice: see Resolver.Allow
+
+	// Reading. A program that picks one of several entries silently has its list of names looked through before.
+	password bool     // the first line that the program reads is the password of {in}
+	list     []string // arguments that print the names of all entries
+	among    func(names []byte, at place) error
+	show     []string                                        // arguments that print an entry
+	cached   []string                                        // arguments that print what it last heard from its server; none: it needs no server
+	parse    func(printed []byte, at place) ([]entry, error) // nil: what is printed is the secret
+
+	// Writing.
+	insert     []string                            // arguments that make a new entry of standard input; none: the manager is only read
+	insertWith string                              // the program for that; empty: the same
+	inField    string                              // the secret is in the field that the reference names, or else in this one
+	settle     []string                            // arguments that bring a new entry to where it is safe, if insert alone does not
+	encode     func(at place, value []byte) []byte // what insert reads; nil: the value on a line
+
+	faults  []fault  // what the program says on standard error, first match
+	prompts []string // the ends of its questions there, passed on to Resolver.TTY
+
+	// Where there is no program.
+	get func(ctx context.Context, r *Resolver, at place) ([]byte, error)
+	put func(ctx context.Context, r *Resolver, at place, value []byte) error
 }
 
 // A place is what a reference names, in the words of its manager.
@@ -191,8 +200,8 @@ func (m manager) encoded(at place, value []byte) []byte {
 func (m manager) run(ctx context.Context, r *Resolver, at place, args []string, stdin []byte) ([]byte, error) {
 	m.program = r.installed(m.program, m.orElse)
 	argv := append([]string{m.program}, fill(args, at)...)
-	if m.password != "" {
-		withPassword, err := r.withPassword(ctx, fill([]string{m.password}, at)[0], stdin)
+	if m.password {
+		withPassword, err := r.withPassword(ctx, at.in, stdin)
 		if err != nil {
 			return nil, err
 		}
