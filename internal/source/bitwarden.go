@@ -15,7 +15,7 @@ import (
 var bitwarden = manager{
 	form:    "bw:NAME",
 	program: "bw",
-	install: "install the Bitwarden CLI (npm install -g @bitwarden/cli), then: bw login",
+	install: "install the Bitwarden CLI (https://bitwarden.com/help/cli), then: bw login",
 	show:    []string{"list", "items", "--search", "{}", "--nointeraction"},
 	insert:  []string{"create", "item", "--nointeraction"},
 	encode:  encodeBitwarden,
