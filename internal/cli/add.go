@@ -26,6 +26,7 @@ type addOptions struct {
 	counter                    uint64
 	hotp, touch                bool
 	allKeys, force, dryRun     bool
+	touchSet                   bool // touch is as a flag, or the configuration file, says
 
 	changed func(flag string) bool // whether a flag was given
 }
@@ -44,10 +45,19 @@ credential that no account names (all of its id, the part after the issuer, or a
 to the key then. --account NAME puts a new one beside it.
 
 A secret reference is one of
-  lpass:ENTRY, pass:PATH      a password manager; ENTRY#FIELD names a field, "lpass" alone is lpass:NAME
+  lpass:NAME                  LastPass (lpass)
+  op://VAULT/ITEM, op:ITEM    1Password (op)
+  bw:NAME                     Bitwarden (bw)
+  pass:PATH, gopass:PATH      the password store
+  keepassxc:DB.kdbx#ENTRY     KeePassXC (keepassxc-cli)
+  keyring:NAME                the keyring of the desktop
+  hcvault:MOUNT/PATH          HashiCorp Vault (vault) or OpenBao (bao)
+  aws-sm:ID, aws-ssm:NAME     AWS Secrets Manager, Parameter Store (aws)
   file:PATH                   a file with the secret or an otpauth URI
   cmd:PROGRAM ARG...          a program that prints it
-  -, prompt, env:VAR          stdin, a question, the environment: no backup, so say --backup-to REF or --no-backup`,
+  SOURCE:NAME                 one of your own, from [sources.SOURCE] in config.toml
+  -, prompt, env:VAR          stdin, a question, the environment: no backup, so say --backup-to REF or --no-backup
+A manager alone, as in "--secret-from lpass", is its entry called NAME. #FIELD at the end names a field.`,
 		Example: "  ykmfa add aws --secret-from lpass\n  ykmfa add github --secret-from prompt --backup-to pass:mfa/github --touch",
 		Args:    exactArgs("NAME"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -147,7 +157,7 @@ func (o *addOptions) alreadyThere(ctx context.Context, k *key, p *plan, there oa
 
 // touchThere compares the touch flag, which only the key knows, and records what it says of an account that is new here.
 func (o *addOptions) touchThere(k *key, p *plan) error {
-	if p.account.Type != oath.TOTP || !p.adopted && !o.changed("touch") {
+	if p.account.Type != oath.TOTP || !p.adopted && !o.touchSet {
 		return nil
 	}
 	answers, err := k.CalculateAll(make([]byte, 8), false)
@@ -158,7 +168,7 @@ func (o *addOptions) touchThere(k *key, p *plan) error {
 		if !bytes.Equal(answer.ID, p.account.ID) {
 			continue
 		}
-		if o.changed("touch") && answer.Touch != o.touch {
+		if o.touchSet && answer.Touch != o.touch {
 			return fail(exitDiffer, "--force writes it again, with --touch="+strconv.FormatBool(o.touch),
 				"%s is on %v with the same secret, but touch is %v there: %w", o.name, k, answer.Touch, errDiffer)
 		}

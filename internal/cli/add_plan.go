@@ -59,6 +59,10 @@ func (o *addOptions) plan(ctx context.Context) (*plan, error) {
 	if err := o.describe(p, recorded); err != nil {
 		return nil, err
 	}
+	o.touchSet = o.changed("touch")
+	if err := o.touchPolicy(p); err != nil {
+		return nil, err
+	}
 	return p, o.checkAccounts(p, accounts)
 }
 
@@ -180,6 +184,21 @@ func (o *addOptions) describe(p *plan, recorded *account.Account) error {
 			"%s is recorded as %q, not %q", o.name, recorded.ID, id)
 	}
 	p.account.ID = id
+	return nil
+}
+
+// touchPolicy applies what the configuration file says about touch.
+func (o *addOptions) touchPolicy(p *plan) error {
+	c, err := o.app.settings()
+	if err != nil || c.Touch != account.TouchRequired {
+		return err
+	}
+	if o.changed("touch") && !o.touch {
+		return usage("leave it out, or change touch in config.toml", "--touch=false: the configuration file requires touch")
+	}
+	if p.params.Type == oath.TOTP {
+		o.touch, o.touchSet, p.account.Touch = true, true, true
+	}
 	return nil
 }
 

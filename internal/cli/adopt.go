@@ -77,7 +77,7 @@ func (o *addOptions) proveStranger(ctx context.Context, k *key, p *plan, there o
 	if p.given.Period == 0 {
 		params.Period = period
 	}
-	if params.Digits != digits || params.Period != period || o.changed("touch") && o.touch != touch {
+	if params.Digits != digits || params.Period != period || o.touchSet && o.touch != touch {
 		return params, fmt.Errorf("the secret is the same, but there it has %d digits, %d s, %s touch: %w",
 			digits, period/time.Second, without(touch), errDiffer)
 	}

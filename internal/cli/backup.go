@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"ykmfa/internal/otpauth"
@@ -13,27 +11,17 @@ import (
 	"ykmfa/oath"
 )
 
-// parseRef reads a secret reference of an account.
-func (a *app) parseRef(text, name string) (source.Ref, error) {
-	ref, err := source.ParseRef(text, name)
-	if err != nil {
-		return ref, usage("ykmfa add --help lists the references", "%w", err)
-	}
-	if ref.Scheme == "file" && !filepath.IsAbs(ref.Rest) && !strings.HasPrefix(ref.Rest, "~") {
-		if ref.Rest, err = filepath.Abs(ref.Rest); err != nil { // the backup on record is read from anywhere
-			return ref, err
-		}
-	}
-	return ref, nil
-}
-
 // writable is parseRef for --backup-to.
 func (a *app) writable(text, name string) (source.Ref, error) {
 	ref, err := a.parseRef(text, name)
-	if err == nil && !(&source.Resolver{}).CanWrite(ref) {
-		return ref, usage("lpass:, pass: and file: can be written", "--backup-to cannot write to %s", ref)
+	if err != nil {
+		return ref, err
 	}
-	return ref, err
+	r := &source.Resolver{Sources: a.config.sources}
+	if !r.CanWrite(ref) {
+		return ref, usage(r.WriteHint(), "--backup-to cannot write to %s", ref)
+	}
+	return ref, nil
 }
 
 // backUp writes the secret of a credential and its terms to a place that has nothing else, and reads them back.

@@ -16,6 +16,7 @@ import (
 
 	"ykmfa/internal/account"
 	"ykmfa/internal/keyring"
+	"ykmfa/internal/source"
 	"ykmfa/internal/term"
 )
 
@@ -33,6 +34,7 @@ type Options struct {
 func Run(ctx context.Context, o Options, args []string) int {
 	a := &app{Options: o}
 	a.keyring = keyring.Keyring{Getenv: a.getenv}
+	defer a.memory.Wipe()
 	root := newRoot(a)
 	root.SetArgs(args)
 	root.SetIn(o.Stdin)
@@ -61,6 +63,8 @@ type app struct {
 	quiet, verbose bool
 
 	paths    account.Paths
+	config   *config        // nil: not read yet
+	memory   source.Memory  // what is asked only once
 	state    *account.State // as last seen; nil: not read yet
 	password []byte         // from YKMFA_PASSWORD_FD, which can be read only once
 }

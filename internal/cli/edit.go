@@ -69,6 +69,9 @@ func (o *editOptions) run(ctx context.Context) error {
 	if err := o.check(); err != nil {
 		return err
 	}
+	if err := o.touchPolicy(); err != nil {
+		return err
+	}
 	e, err := o.plan(ctx)
 	if err != nil {
 		return err
@@ -115,6 +118,18 @@ func (o *editOptions) check() error {
 		return usage("--issuer and --account change what the key shows", "%w", err)
 	}
 	return nil
+}
+
+// touchPolicy applies what the configuration file says about touch.
+func (o *editOptions) touchPolicy() error {
+	if !o.noTouch {
+		return nil
+	}
+	c, err := o.app.settings()
+	if err == nil && c.Touch == account.TouchRequired {
+		err = usage("leave it out, or change touch in config.toml", "--no-touch: the configuration file requires touch")
+	}
+	return err
 }
 
 // rewrites reports whether the change is more than a name: then the credential is written anew.

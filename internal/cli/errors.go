@@ -102,7 +102,7 @@ func advise(err error) (code int, hint string) {
 
 // backupHint is the next step for a backup that could not be read or written.
 func backupHint(err *source.Error) string {
-	if errors.Is(err, term.ErrNone) {
+	if errors.Is(err, term.ErrNone) && err.Kind != source.KindLocked {
 		return "run it on a terminal, or give the secret on stdin: --secret-from -"
 	}
 	if err.Hint != "" {
