@@ -32,42 +32,45 @@ func (c code) Error() string { return fmt.Sprintf("PC/SC error %08x", uint32(c))
 // errClosed is a connection that the service has closed.
 const errClosed = codeSecurityViolation
 
-// failed gives a PC/SC code its meaning. The error of an ended context stays what it is.
+// failed gives a PC/SC code its meaning. The error of an ended context stays what it is. When polkit says no, for which
+// pcscd asks in two calls, pcscd closes the connection, which SCARD_W_SECURITY_VIOLATION stands for; in any other call a
+// closed connection means that pcscd ended.
 func failed(call, reader string, err error) error {
 	c, ok := err.(code)
 	if !ok {
 		return err
 	}
-	if known, ok := meanings[c]; ok {
-		err = known
+	for _, m := range meanings {
+		if m.code == c {
+			err = m.err
+		}
 	}
-	if c == codeSecurityViolation && !mayBeDenied[call] {
+	if c == codeSecurityViolation && call != "SCardEstablishContext" && call != "SCardConnect" {
 		err = ErrNoService
 	}
 	return &Error{Call: call, Reader: reader, Code: uint32(c), Err: err}
 }
 
-// mayBeDenied has the calls for which pcscd asks polkit. When that says no, pcscd closes the connection, which
-// SCARD_W_SECURITY_VIOLATION stands for; later than in these calls, a closed connection means that pcscd ended.
-var mayBeDenied = map[string]bool{"SCardEstablishContext": true, "SCardConnect": true}
+var meanings = [...]struct {
+	code code
+	err  error
+}{
+	{codeNoService, ErrNoService},
+	{codeServiceStopped, ErrNoService},
+	{codeCommError, ErrNoService}, // what libpcsclite reports when pcscd ends during a call
+	{codeSecurityViolation, ErrDenied},
+	{codeNoAccess, ErrDenied},
 
-var meanings = map[code]error{
-	codeNoService:         ErrNoService,
-	codeServiceStopped:    ErrNoService,
-	codeCommError:         ErrNoService, // what libpcsclite reports when pcscd ends during a call
-	codeSecurityViolation: ErrDenied,
-	codeNoAccess:          ErrDenied,
-
-	codeNoReadersAvailable: ErrNoReader,
-	codeUnknownReader:      ErrRemoved,
-	codeReaderUnavailable:  ErrRemoved,
-	codeRemovedCard:        ErrRemoved,
-	codeNotTransacted:      ErrRemoved, // pulled out while it worked
-	codeInvalidHandle:      ErrRemoved,
-	codeNoSmartcard:        ErrNoCard,
-	codeUnpoweredCard:      ErrNoCard,
-	codeUnresponsiveCard:   ErrNoCard,
-	codeSharingViolation:   ErrBusy,
-	codeServerTooBusy:      ErrBusy,
-	codeResetCard:          ErrReset,
+	{codeNoReadersAvailable, ErrNoReader},
+	{codeUnknownReader, ErrRemoved},
+	{codeReaderUnavailable, ErrRemoved},
+	{codeRemovedCard, ErrRemoved},
+	{codeNotTransacted, ErrRemoved}, // pulled out while it worked
+	{codeInvalidHandle, ErrRemoved},
+	{codeNoSmartcard, ErrNoCard},
+	{codeUnpoweredCard, ErrNoCard},
+	{codeUnresponsiveCard, ErrNoCard},
+	{codeSharingViolation, ErrBusy},
+	{codeServerTooBusy, ErrBusy},
+	{codeResetCard, ErrReset},
 }

@@ -1,9 +1,8 @@
-// A process that lives for three milliseconds needs no limits of cgroups and no names for its mappings; looking for
+// A process that lives for three milliseconds needs no limits of cgroups; looking for
 // them takes a tenth of its time.
 //
 //go:debug containermaxprocs=0
 //go:debug updatemaxprocs=0
-//go:debug decoratemappings=0
 
 // Ykmfa prints one-time passwords from a YubiKey, whose secrets have a backup that is proven.
 package main

@@ -103,7 +103,7 @@ func FuzzEntry(f *testing.F) {
 		f.Add([]byte(printed), "aws")
 	}
 	f.Fuzz(func(t *testing.T, printed []byte, name string) {
-		for _, m := range append(slices.Collect(maps.Values(managers)), keychain) {
+		for _, m := range append(slices.Collect(maps.Values(managers())), keychain) {
 			if m.parse == nil {
 				continue
 			}

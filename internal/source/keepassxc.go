@@ -185,11 +185,9 @@ func (e entry) keePass() entry {
 	return e
 }
 
-var traySettings = regexp.MustCompile(`^([0-9]{1,5});([0-9])$`)
-
 // withSettings makes a URI of a seed whose settings are not the usual ones; Steam's are refused as what they are.
 func withSettings(seed []byte, settings string) []byte {
-	m := traySettings.FindStringSubmatch(settings)
+	m := regexp.MustCompile(`^([0-9]{1,5});([0-9])$`).FindStringSubmatch(settings)
 	switch {
 	case strings.HasSuffix(settings, ";S"):
 		return append([]byte("steam://"), seed...)

@@ -64,18 +64,20 @@ type fault struct {
 	hint string
 }
 
-// managers has one row for each scheme.
-var managers = map[string]manager{
-	"lpass":     lastPass,
-	"op":        onePassword,
-	"bw":        bitwarden,
-	"pass":      passwordStore,
-	"gopass":    gopass,
-	"keepassxc": keePassXC,
-	"keyring":   osKeyring,
-	"hcvault":   hashiVault,
-	"aws-sm":    awsSecrets,
-	"aws-ssm":   awsParameters,
+// managers has one row for each scheme. It is made when it is asked for: a code is printed without it.
+func managers() map[string]manager {
+	return map[string]manager{
+		"lpass":     lastPass,
+		"op":        onePassword,
+		"bw":        bitwarden,
+		"pass":      passwordStore,
+		"gopass":    gopass,
+		"keepassxc": keePassXC,
+		"keyring":   osKeyring,
+		"hcvault":   hashiVault,
+		"aws-sm":    awsSecrets,
+		"aws-ssm":   awsParameters,
+	}
 }
 
 // place takes the reference apart, and refuses what could become an option of the program.
@@ -268,7 +270,7 @@ func isID(s string) bool {
 }
 
 // reasons are the texts for the faults of managers.
-var reasons = map[Kind]string{
+var reasons = [...]string{
 	KindFailed:       "cannot do this",
 	KindUsage:        "the name is not one of an entry",
 	KindDenied:       "you may not see this entry",

@@ -42,7 +42,7 @@ func rowOf(sample string) manager {
 	if scheme == "keychain" {
 		return keychain
 	}
-	return managers[scheme]
+	return managers()[scheme]
 }
 
 func TestParseSamples(t *testing.T) {

@@ -60,7 +60,7 @@ func ParseRef(s, account string, own ...string) (Ref, error) {
 		return Ref{}, err
 	}
 	ref := Ref{Scheme: scheme, Rest: rest}
-	switch m := managers[scheme]; {
+	switch m := managers()[scheme]; {
 	case !colon && (custom || m.whole) && s == scheme:
 		ref.Rest = account
 	case !colon && hasFields(scheme):
@@ -93,7 +93,7 @@ func cutField(s string, head int) (name, field string) {
 
 // head is the length of the part of Rest in which a # begins no field.
 func (r Ref) head() int {
-	if m := managers[r.Scheme]; m.head != nil {
+	if m := managers()[r.Scheme]; m.head != nil {
 		return m.head(r.Rest)
 	}
 	return 0
@@ -137,13 +137,13 @@ func (r Ref) Absolute() (Ref, error) {
 
 // hasFields reports whether the scheme is a manager's, whose entries have fields.
 func hasFields(scheme string) bool {
-	m, ok := managers[scheme]
+	m, ok := managers()[scheme]
 	return ok && !m.whole
 }
 
 // builtIn reports whether a scheme has a meaning here, or is to get one.
 func builtIn(scheme string) bool {
-	_, ok := managers[scheme]
+	_, ok := managers()[scheme]
 	return ok || slices.Contains([]string{schemeFile, schemePrompt, schemeEnv, schemeCmd}, scheme) ||
 		slices.Contains(strings.Fields(later), scheme)
 }
@@ -178,8 +178,8 @@ func writable() string {
 
 // forms lists how references to managers are written.
 func forms(which func(manager) bool) (all []string) {
-	for _, scheme := range slices.Sorted(maps.Keys(managers)) {
-		if m := managers[scheme]; which(m) {
+	for _, scheme := range slices.Sorted(maps.Keys(managers())) {
+		if m := managers()[scheme]; which(m) {
 			all = append(all, m.form)
 		}
 	}
@@ -213,7 +213,7 @@ func (r Ref) check() error {
 			return errors.New("has a character that cannot be shown")
 		}
 	}
-	if m, ok := managers[r.Scheme]; ok {
+	if m, ok := managers()[r.Scheme]; ok {
 		_, err := m.place(r)
 		return err
 	}
@@ -258,7 +258,7 @@ func usage(scheme string) string {
 	case schemeStdin, schemePrompt:
 		return "write " + scheme + " alone"
 	}
-	if m, ok := managers[scheme]; ok && (m.whole || strings.Contains(m.form, "FIELD")) {
+	if m, ok := managers()[scheme]; ok && (m.whole || strings.Contains(m.form, "FIELD")) {
 		return "write " + m.form
 	} else if ok {
 		return "write " + m.form + " or " + m.form + "#FIELD"

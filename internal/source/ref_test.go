@@ -170,7 +170,7 @@ func FuzzParseRef(f *testing.F) {
 		if again, err := ParseRef(r.String(), "other"); err != nil || again != r {
 			t.Fatalf("%q: %+v, written as %q, read as %+v, %v", s, r, r, again, err)
 		}
-		if m, ok := managers[r.Scheme]; ok {
+		if m, ok := managers()[r.Scheme]; ok {
 			noOptions(t, m, r)
 		}
 	})

@@ -63,7 +63,7 @@ func (r *Resolver) get(ctx context.Context, ref Ref) (otpauth.Params, error) {
 
 // manager returns the row of a scheme.
 func (r *Resolver) manager(scheme string) (manager, bool) {
-	if m, ok := managers[scheme]; ok {
+	if m, ok := managers()[scheme]; ok {
 		if scheme == "keyring" && (runtime.GOOS == "darwin" || r.testOnlyMacOS) {
 			m = keychain
 		}
