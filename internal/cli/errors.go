@@ -46,30 +46,35 @@ func fail(code int, hint, format string, args ...any) error {
 
 func usage(hint, format string, args ...any) error { return fail(exitUsage, hint, format, args...) }
 
-// advices gives exit code and next step to what lower layers report. The first row that matches counts.
-var advices = []struct {
+// advice is the exit code and the next step for what lower layers report.
+type advice struct {
 	is   error
 	code int
 	hint string
-}{
-	{errInterrupted, exitInterrupted, "run it again: what was not finished is taken up"},
-	{ErrUnsupported, exitNoKey, "build ykmfa with cgo (CGO_ENABLED=1) to use keys"},
-	{ErrNoService, exitNoKey, serviceHint()},
-	{ErrDenied, exitNoKey, "ykmfa doctor"},
-	{ErrNoReader, exitNoKey, "plug in the key; if it is plugged in: ykmfa doctor"},
-	{ErrNoCard, exitNoKey, "plug in the key; if it is plugged in: ykmfa doctor"},
-	{ErrRemoved, exitNoKey, "plug the key in again and repeat the command: what was not finished is taken up again"},
-	{ErrReset, exitBusy, "repeat the command"},
-	{ErrBusy, exitBusy, "close the program that uses the key (gpg's scdaemon: gpgconf --kill scdaemon), then try again"},
-	{oath.ErrNoApplet, exitNoKey, "enable OATH on the key: ykman config usb --enable OATH"},
-	{oath.ErrWrongPassword, exitLocked, "if it is a remembered one: ykmfa password forget"},
-	{oath.ErrImpostor, exitLocked, "do not trust this device: it accepted a password that it does not know"},
-	{oath.ErrLocked, exitLocked, "ykmfa password remember"},
-	{oath.ErrNotTouched, exitNotTouch, "run it again, and touch the key while it blinks"},
-	{oath.ErrFull, exitFailed, "make room with ykmfa remove NAME, or use another key"},
-	{oath.ErrNotFound, exitNoAccount, "ykmfa list"},
-	{oath.ErrNotSupported, exitFailed, "leave it out, or use a newer key: ykmfa keys shows the firmware"},
-	{term.ErrNone, exitFailed, "run it on a terminal, or give the answer by a flag: see --help"},
+}
+
+// advices has them in the order in which they count.
+func advices() []advice {
+	return []advice{
+		{errInterrupted, exitInterrupted, "run it again: what was not finished is taken up"},
+		{ErrUnsupported, exitNoKey, "build ykmfa with cgo (CGO_ENABLED=1) to use keys"},
+		{ErrNoService, exitNoKey, serviceHint()},
+		{ErrDenied, exitNoKey, "ykmfa doctor"},
+		{ErrNoReader, exitNoKey, "plug in the key; if it is plugged in: ykmfa doctor"},
+		{ErrNoCard, exitNoKey, "plug in the key; if it is plugged in: ykmfa doctor"},
+		{ErrRemoved, exitNoKey, "plug the key in again and repeat the command: what was not finished is taken up again"},
+		{ErrReset, exitBusy, "repeat the command"},
+		{ErrBusy, exitBusy, "close the program that uses the key (gpg's scdaemon: gpgconf --kill scdaemon), then try again"},
+		{oath.ErrNoApplet, exitNoKey, "enable OATH on the key: ykman config usb --enable OATH"},
+		{oath.ErrWrongPassword, exitLocked, "if it is a remembered one: ykmfa password forget"},
+		{oath.ErrImpostor, exitLocked, "do not trust this device: it accepted a password that it does not know"},
+		{oath.ErrLocked, exitLocked, "ykmfa password remember"},
+		{oath.ErrNotTouched, exitNotTouch, "run it again, and touch the key while it blinks"},
+		{oath.ErrFull, exitFailed, "make room with ykmfa remove NAME, or use another key"},
+		{oath.ErrNotFound, exitNoAccount, "ykmfa list"},
+		{oath.ErrNotSupported, exitFailed, "leave it out, or use a newer key: ykmfa keys shows the firmware"},
+		{term.ErrNone, exitFailed, "run it on a terminal, or give the answer by a flag: see --help"},
+	}
 }
 
 func serviceHint() string {
@@ -92,7 +97,7 @@ func advise(err error) (code int, hint string) {
 			return exitBackup, backupHint(known)
 		}
 	}
-	for _, row := range advices {
+	for _, row := range advices() {
 		if errors.Is(err, row.is) {
 			return row.code, row.hint
 		}

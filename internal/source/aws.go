@@ -7,38 +7,42 @@ import (
 )
 
 // awsSecrets makes new entries only: create-secret fails where put-secret-value would replace.
-var awsSecrets = manager{
-	form:    "aws-sm:ID",
-	program: "aws",
-	install: installAWS,
-	split:   splitAWS,
-	show:    []string{"secretsmanager", "get-secret-value", "--secret-id={}", "--query=SecretString", "--output=text"},
-	insert:  []string{"secretsmanager", "create-secret", "--name={}", "--secret-string=file:///dev/stdin", "--output=json"},
-	encode:  func(_ place, value []byte) []byte { return bytes.Clone(value) },
-	parse:   parseAWS,
-	faults: append([]fault{
-		{"resourcenotfoundexception", KindNotFound, "aws secretsmanager list-secrets"},
-		{"resourceexistsexception", KindExists, "choose another name"},
-		{"marked for deletion", KindFailed, "aws secretsmanager restore-secret --secret-id {}"},
-		{"marked deleted", KindFailed, "aws secretsmanager restore-secret --secret-id {}"},
-	}, awsFaults...),
+func awsSecrets() manager {
+	return manager{
+		form:    "aws-sm:ID",
+		program: "aws",
+		install: installAWS,
+		split:   splitAWS,
+		show:    []string{"secretsmanager", "get-secret-value", "--secret-id={}", "--query=SecretString", "--output=text"},
+		insert:  []string{"secretsmanager", "create-secret", "--name={}", "--secret-string=file:///dev/stdin", "--output=json"},
+		encode:  func(_ place, value []byte) []byte { return bytes.Clone(value) },
+		parse:   parseAWS,
+		faults: append([]fault{
+			{"resourcenotfoundexception", KindNotFound, "aws secretsmanager list-secrets"},
+			{"resourceexistsexception", KindExists, "choose another name"},
+			{"marked for deletion", KindFailed, "aws secretsmanager restore-secret --secret-id {}"},
+			{"marked deleted", KindFailed, "aws secretsmanager restore-secret --secret-id {}"},
+		}, awsFaults...),
+	}
 }
 
 // awsParameters never has --overwrite.
-var awsParameters = manager{
-	form:    "aws-ssm:NAME",
-	program: "aws",
-	install: installAWS,
-	split:   splitAWS,
-	show:    []string{"ssm", "get-parameter", "--name={}", "--with-decryption", "--query=Parameter.Value", "--output=text"},
-	insert:  []string{"ssm", "put-parameter", "--name={}", "--type=SecureString", "--value=file:///dev/stdin", "--output=json"},
-	encode:  func(_ place, value []byte) []byte { return bytes.Clone(value) },
-	parse:   parseAWS,
-	faults: append([]fault{
-		{"parameternotfound", KindNotFound, "aws ssm describe-parameters"},
-		{"parameterversionnotfound", KindNotFound, "aws ssm describe-parameters"},
-		{"parameteralreadyexists", KindExists, "choose another name"},
-	}, awsFaults...),
+func awsParameters() manager {
+	return manager{
+		form:    "aws-ssm:NAME",
+		program: "aws",
+		install: installAWS,
+		split:   splitAWS,
+		show:    []string{"ssm", "get-parameter", "--name={}", "--with-decryption", "--query=Parameter.Value", "--output=text"},
+		insert:  []string{"ssm", "put-parameter", "--name={}", "--type=SecureString", "--value=file:///dev/stdin", "--output=json"},
+		encode:  func(_ place, value []byte) []byte { return bytes.Clone(value) },
+		parse:   parseAWS,
+		faults: append([]fault{
+			{"parameternotfound", KindNotFound, "aws ssm describe-parameters"},
+			{"parameterversionnotfound", KindNotFound, "aws ssm describe-parameters"},
+			{"parameteralreadyexists", KindExists, "choose another name"},
+		}, awsFaults...),
+	}
 }
 
 const installAWS = "install the AWS CLI (awscli), then: aws configure"

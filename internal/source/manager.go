@@ -75,8 +75,8 @@ func managers() map[string]manager {
 		"keepassxc": keePassXC,
 		"keyring":   osKeyring,
 		"hcvault":   hashiVault,
-		"aws-sm":    awsSecrets,
-		"aws-ssm":   awsParameters,
+		"aws-sm":    awsSecrets(),
+		"aws-ssm":   awsParameters(),
 	}
 }
 
