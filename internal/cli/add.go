@@ -80,7 +80,7 @@ func (o *addOptions) run(ctx context.Context) error {
 		}
 	}
 	if o.allKeys {
-		return o.onAllKeys(ctx, p)
+		return o.app.onEachKey(ctx, func(k *key) error { return o.onOne(ctx, k, p) })
 	}
 	return o.app.onKey(ctx, p.account.ID, true, func(k *key) error { return o.onOne(ctx, k, p) })
 }
@@ -107,30 +107,6 @@ func (o *addOptions) backUp(ctx context.Context, p *plan) error {
 			o.name, p.writeTo)
 	}
 	return nil
-}
-
-// onAllKeys goes on after a key that fails, and fails at the end.
-func (o *addOptions) onAllKeys(ctx context.Context, p *plan) error {
-	keys, err := o.app.openAll(ctx)
-	if err != nil {
-		return err
-	}
-	readers := make([]string, len(keys))
-	for i, k := range keys {
-		readers[i] = k.reader
-	}
-	closeAll(keys) // one at a time: a password prompt for one must not hold the others
-	var failed error
-	for _, reader := range readers {
-		err := o.app.onReader(ctx, reader, func(k *key) error { return o.onOne(ctx, k, p) })
-		if err != nil && failed != nil {
-			o.app.say("ykmfa: error: %v", failed)
-		}
-		if err != nil {
-			failed = err
-		}
-	}
-	return failed
 }
 
 // onOne puts the account on one key, or finds that it is there, proves it and records it.
@@ -213,10 +189,7 @@ func (o *addOptions) record(k *key, p *plan) error {
 	if err != nil {
 		return err
 	}
-	o.app.updateKey(k, func(known *account.Key) {
-		c := known.SetCredential(p.account.ID)
-		c.Type, c.Touch, c.Verified = p.account.Type, &p.account.Touch, o.app.Now()
-	})
+	o.app.updateKey(k, func(known *account.Key) { verified(known, p.account, p.account.Touch, o.app.Now()) })
 	return nil
 }
 

@@ -276,22 +276,3 @@ func (a *app) identify(k *key) error {
 	})
 	return nil
 }
-
-// onReader is onKey for the key in one reader.
-func (a *app) onReader(ctx context.Context, reader string, f func(*key) error) error {
-	k, err := a.openReader(ctx, reader)
-	if err != nil {
-		return fmt.Errorf("reader %q: %w", reader, err)
-	}
-	defer k.forget()
-	if err := a.identify(k); err != nil {
-		return onKeyError(k, err)
-	}
-	if err := a.unlock(ctx, k); err != nil {
-		return onKeyError(k, err)
-	}
-	if err := f(k); err != nil {
-		return onKeyError(k, err)
-	}
-	return nil
-}

@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"ykmfa/internal/account"
+	"ykmfa/oath"
+)
+
+// contents is what a key holds.
+type contents struct {
+	list  []oath.Credential
+	touch map[string]bool // by credential id, of those that count time: it is not known of the others
+}
+
+// touches reports whether computing with a credential is known to wait for a touch.
+func (c contents) touches(id []byte) bool { return c.touch[string(id)] }
+
+// contents lists what is on the key. With one of the ids there, or none asked for, it also finds out which credentials
+// need a touch: a comparison must not run into one unawares.
+func (k *key) contents(ids ...[]byte) (contents, error) {
+	list, err := k.List()
+	c := contents{list: list, touch: map[string]bool{}}
+	wanted := len(ids) == 0
+	for _, id := range ids {
+		_, there := find(list, id)
+		wanted = wanted || there
+	}
+	if err != nil || !wanted {
+		return c, err
+	}
+	answers, err := k.CalculateAll(make([]byte, 8), false)
+	for _, answer := range answers {
+		if answer.Type == oath.TOTP {
+			c.touch[string(answer.ID)] = answer.Touch
+		}
+	}
+	return c, err
+}
+
+// remember records which credentials are on a key, and which of them need touch.
+func (a *app) remember(k *key) error {
+	c, err := k.contents()
+	if err != nil {
+		return err
+	}
+	a.updateKey(k, c.note)
+	return nil
+}
+
+// note makes what is remembered of a key what is on it.
+func (c contents) note(known *account.Key) {
+	known.Keep(func(id []byte) bool { _, found := find(c.list, id); return found })
+	for _, there := range c.list {
+		noted := known.SetCredential(there.ID)
+		noted.Type = there.Type
+		if touch, ok := c.touch[string(there.ID)]; ok {
+			noted.Touch = &touch
+		}
+	}
+}
