@@ -64,7 +64,7 @@ func (a *app) onReader(ctx context.Context, reader string, f func(*key) error) e
 // away leaves the key to others while f asks a person, and comes back to the same one, which is locked again if it has
 // a password.
 func (a *app) away(ctx context.Context, k *key, f func() error) error {
-	id := k.DeviceID()
+	before := k.Session
 	k.close()
 	if err := f(); err != nil {
 		return err
@@ -72,7 +72,9 @@ func (a *app) away(ctx context.Context, k *key, f func() error) error {
 	if err := a.reopen(ctx, k); err != nil {
 		return err
 	}
-	if k.DeviceID() != id {
+	if k.DeviceID() != before.DeviceID() {
+		k.close()
+		k.Session = before
 		return fail(exitNoKey, "run the command again", "another key was plugged in meanwhile")
 	}
 	return nil

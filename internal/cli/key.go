@@ -276,3 +276,17 @@ func (a *app) identify(k *key) error {
 	})
 	return nil
 }
+
+// ready fails when there is no key, or several of which none is meant. With a single reader it asks the key nothing:
+// the work will, after what can be done without a key.
+func (a *app) ready(ctx context.Context, several bool) error {
+	readers, err := a.Cards.Readers(ctx)
+	if err != nil || several || len(readers) == 1 {
+		return err
+	}
+	k, err := a.choose(ctx, nil)
+	if err == nil {
+		k.close()
+	}
+	return err
+}

@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"context"
+	"errors"
+
 	"ykmfa/internal/account"
 	"ykmfa/oath"
 )
@@ -56,4 +59,47 @@ func (c contents) note(known *account.Key) {
 			noted.Touch = &touch
 		}
 	}
+}
+
+// standing is how an account stands on a key.
+type standing string
+
+const (
+	same        standing = "same"        // proven equal to its backup
+	different   standing = "different"   // not the secret, or not the terms, of the backup
+	missing     standing = "missing"     // not on the key
+	unreachable standing = "unreachable" // its backup cannot be read
+	noBackup    standing = "no-backup"
+	unchecked   standing = "not-checked" // it is there, and comparing would take a touch or use up a code
+	broken      standing = "broken"      // the key cannot compute with it
+)
+
+var errNeedsTouch = errors.New("comparing needs a touch")
+
+// stand finds how an account stands on a key with these contents, and why when it is not the same. touching also
+// compares what needs a touch.
+func (a *app) stand(ctx context.Context, k *key, b *backup, c contents, touching bool) (standing, error) {
+	there, found := find(c.list, b.account.ID)
+	switch {
+	case errors.Is(b.err, errNoBackup):
+		return noBackup, b.err
+	case b.err != nil:
+		return unreachable, b.err
+	case !found:
+		return missing, fail(exitNoAccount, "ykmfa restore "+b.account.Name, "it is not on %v", k)
+	case there.Type == oath.HOTP && b.account.Type == oath.HOTP:
+		return unchecked, errUnprovable
+	case c.touches(there.ID) && !touching:
+		return unchecked, errNeedsTouch
+	}
+	want := b.credential()
+	want.Touch = c.touches(there.ID)
+	err := a.proveThere(ctx, k, want, b.params, there)
+	switch {
+	case err == nil:
+		return same, nil
+	case errors.Is(err, errDiffer):
+		return different, err
+	}
+	return broken, err
 }
