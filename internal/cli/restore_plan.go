@@ -145,7 +145,7 @@ func (r *refill) verdict() error {
 			t = append(t, trouble{i.account.Name, i.why})
 		}
 	}
-	return t.verdict(len(r.items), "not restored")
+	return t.verdict(len(r.items), "not restored to "+r.k.String())
 }
 
 // wouldDo reports whether more than looking would be done with an account.

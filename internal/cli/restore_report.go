@@ -75,7 +75,7 @@ func (r *refill) others() string {
 		standing standing
 		words    string
 	}{
-		{same, "there already"}, {unchecked, "there already, not proven yet"}, {different, "different"}, {broken, "broken"},
+		{same, "there already"}, {unchecked, "there already, not compared yet"}, {different, "different"}, {broken, "broken"},
 		{unfit, "without room or not supported"}, {noCounter, "without a counter"}, {unreachable, "with a backup that cannot be read"},
 		{noBackup, "WITHOUT A BACKUP"},
 	} {
@@ -111,7 +111,7 @@ func (r *refill) words(i *item) string {
 	case i.standing == unchecked && !i.write:
 		return "there already, to be proven by a touch"
 	case i.standing == different && !i.write && !r.force:
-		return "DIFFERENT, left as it is: " + i.why.Error()
+		return "DIFFERENT, left as it is"
 	case i.standing == noBackup:
 		return "NO BACKUP: it cannot be restored"
 	case i.standing == missing:

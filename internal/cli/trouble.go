@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"ykmfa/oath"
@@ -25,7 +24,11 @@ func (t troubles) verdict(total int, what string) error {
 	var texts []string
 	code, hint := 0, ""
 	for _, one := range t {
-		texts = append(texts, fmt.Sprintf("%s: %v", one.name, one.err))
+		text := one.err.Error()
+		if !strings.HasPrefix(text, one.name) {
+			text = one.name + ": " + text
+		}
+		texts = append(texts, text)
 		if c, h := advise(one.err); code == 0 || badness(c) > badness(code) {
 			code, hint = c, h
 		}
