@@ -31,6 +31,14 @@ func (b *backup) place() string {
 	return b.account.Backup
 }
 
+// unreadable tells a backup that is missing from one that cannot be read.
+func (b *backup) unreadable() standing {
+	if errors.Is(b.err, errNoBackup) {
+		return noBackup
+	}
+	return unreachable
+}
+
 // chosen are the accounts that names mean, or without a name all of them, in the order of the file.
 func (a *app) chosen(names []string) ([]account.Account, error) {
 	all, err := a.accounts()

@@ -87,7 +87,7 @@ agree, and prints codes.
 	f.BoolVar(&a.json, "json", false, "data as JSON on stdout, errors as JSON on stderr")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "say nothing but errors")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say what is skipped, and why")
-	root.AddCommand(newCode(a), newAdd(a), newList(a), newEdit(a), newRemove(a), newRestore(a),
+	root.AddCommand(newCode(a), newAdd(a), newList(a), newEdit(a), newRemove(a), newRestore(a), newVerify(a),
 		newKeys(a), newPassword(a), newReset(a), newDoctor(a))
 	return root
 }

@@ -72,6 +72,7 @@ const (
 	noBackup    standing = "no-backup"
 	unchecked   standing = "not-checked" // it is there, and comparing would take a touch or use up a code
 	broken      standing = "broken"      // the key cannot compute with it
+	readable    standing = "readable"    // its backup, whatever is on the key
 )
 
 var errNeedsTouch = errors.New("comparing needs a touch")
@@ -81,10 +82,8 @@ var errNeedsTouch = errors.New("comparing needs a touch")
 func (a *app) stand(ctx context.Context, k *key, b *backup, c contents, touching bool) (standing, error) {
 	there, found := find(c.list, b.account.ID)
 	switch {
-	case errors.Is(b.err, errNoBackup):
-		return noBackup, b.err
 	case b.err != nil:
-		return unreachable, b.err
+		return b.unreadable(), b.err
 	case !found:
 		return missing, fail(exitNoAccount, "ykmfa restore "+b.account.Name, "it is not on %v", k)
 	case there.Type == oath.HOTP && b.account.Type == oath.HOTP:
@@ -99,7 +98,8 @@ func (a *app) stand(ctx context.Context, k *key, b *backup, c contents, touching
 	case err == nil:
 		return same, nil
 	case errors.Is(err, errDiffer):
-		return different, err
+		return different, fail(exitDiffer,
+			"which one is right? ykmfa restore "+b.account.Name+" --force overwrites the key; or correct the backup", "%w", err)
 	}
 	return broken, err
 }
