@@ -28,12 +28,17 @@ type console struct {
 // onTerminal starts ykmfa on a virtual key with a terminal of its own, on which everything but stdout is.
 func onTerminal(t *testing.T, home string, keyFlags, args []string) *console {
 	t.Helper()
-	master, slave := openPTY(t)
-	c := &console{t: t, master: master}
 	argv := append([]string{"run", "--state=key.json", "--serial=12345678"}, keyFlags...)
-	c.cmd = exec.Command(filepath.Join(bin, "vkey"), append(append(argv, "--"), args...)...)
-	c.cmd.Dir = home
-	c.cmd.Env = cleanEnv(home)
+	cmd := exec.Command(filepath.Join(bin, "vkey"), append(append(argv, "--"), args...)...)
+	cmd.Dir = home
+	cmd.Env = cleanEnv(home)
+	return startOnTerminal(t, cmd)
+}
+
+func startOnTerminal(t *testing.T, cmd *exec.Cmd) *console {
+	t.Helper()
+	master, slave := openPTY(t)
+	c := &console{t: t, master: master, cmd: cmd}
 	c.cmd.Stdin, c.cmd.Stderr, c.cmd.Stdout = slave, slave, &c.stdout
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := c.cmd.Start(); err != nil {
@@ -165,4 +170,15 @@ func TestInterruptTouch(t *testing.T) {
 	if code := c.ended(); code != 130 || c.stdout.Len() > 0 {
 		t.Errorf("exit status %d, stdout %q, shown %q", code, c.stdout.String(), c.shown.String())
 	}
+}
+
+// forget lets expect wait for what is shown from now on.
+func (c *console) forget() { c.shown.Reset() }
+
+// onTerminal starts the real program with a terminal of its own.
+func (m *machine) onTerminal(args ...string) *console {
+	m.t.Helper()
+	cmd := exec.Command(filepath.Join(bin, "ykmfa"), args...)
+	cmd.Dir, cmd.Env = m.home, m.env
+	return startOnTerminal(m.t, cmd)
 }
