@@ -103,3 +103,13 @@ func (a *app) stand(ctx context.Context, k *key, b *backup, c contents, touching
 	}
 	return broken, err
 }
+
+// touchNote says that an account gives its codes without the touch that the account file asks for. The touch flag is no
+// part of the secret: key and backup are the same all the same.
+func (c contents) touchNote(acc account.Account) string {
+	touch, known := c.touch[string(acc.ID)]
+	if !acc.Touch || !known || touch {
+		return ""
+	}
+	return "it needs NO touch there, although the account file says so: ykmfa add " + acc.Name + " --touch --force"
+}

@@ -12,10 +12,11 @@ type progress struct {
 	app   *app
 	tty   bool
 	shown bool
+	start time.Time
 }
 
 func (a *app) progress() *progress {
-	return &progress{app: a, tty: !a.quiet && term.IsTerminal(a.Stderr)}
+	return &progress{app: a, tty: !a.quiet && term.IsTerminal(a.Stderr), start: a.Now()}
 }
 
 // show replaces the line.
@@ -36,13 +37,12 @@ func (p *progress) clear() {
 	}
 }
 
-// count writes how far a task is, before a line of talk that stays.
+// count is how far a task is, before a line of talk that stays, and how long that took. In a pipe it is nothing.
 func (p *progress) count(n, total int) string {
 	if !p.tty {
 		return ""
 	}
-	width := len(fmt.Sprint(total))
-	return fmt.Sprintf("%*d of %d  ", width, n, total)
+	return fmt.Sprintf("%*d of %d  %6s", len(fmt.Sprint(total)), n, total, took(p.app.Now().Sub(p.start)))
 }
 
 // took writes a time as people say it.

@@ -100,6 +100,8 @@ func (r *refill) words(i *item) string {
 	switch {
 	case i.result == "written":
 		return "written, proven"
+	case i.result == "proven" && r.there.touchNote(i.account) != "":
+		return "there already, proven, but " + r.there.touchNote(i.account)
 	case i.result == "proven":
 		return "there already, proven"
 	case r.dryRun && i.standing == different && r.force:

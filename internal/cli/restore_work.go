@@ -92,7 +92,7 @@ func (r *refill) work(ctx context.Context) error {
 		if n == len(todo)-touches {
 			r.app.say("%s a touch, asked for one after the other: touch the key whenever it blinks", need(touches))
 		}
-		p.show("%s%s ... ", p.count(n+1, len(todo)), i.account.Name)
+		p.show("%s  %s ... ", p.count(n+1, len(todo)), i.account.Name)
 		err := r.do(ctx, i)
 		p.clear()
 		if err == nil {

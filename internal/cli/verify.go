@@ -128,10 +128,14 @@ func (o *verifyOptions) onOne(ctx context.Context, k *key) error {
 	}
 	o.remember(k, there, lines)
 	o.keys = append(o.keys, verifiedKey{plugged{k.serial(), k.DeviceID()}, k.known().Firmware, lines})
-	if late != nil {
+	err = o.verdict(k, lines)
+	if code, _ := advise(err); late != nil && (err == nil || code != exitDiffer) {
 		return late
 	}
-	return o.verdict(k, lines)
+	if late != nil { // a difference is what matters more
+		o.app.say("ykmfa: error: %v", late)
+	}
+	return err
 }
 
 // compare returns a line for each account, and the error that stopped it before the last one.
@@ -167,7 +171,11 @@ var errStopped = errors.New("it stopped before that")
 func (o *verifyOptions) one(ctx context.Context, k *key, b *backup, there contents, touching bool) (verifiedAccount, error) {
 	result, why := o.app.stand(ctx, k, b, there, touching)
 	if result != broken || onlyThis(why) {
-		return verifiedLine(b, result, why), nil
+		line := verifiedLine(b, result, why)
+		if result == same {
+			line.Why = there.touchNote(b.account)
+		}
+		return line, nil
 	}
 	stop := fmt.Errorf("%s: %w", b.account.Name, why)
 	return verifiedLine(b, unchecked, why), stop
