@@ -48,7 +48,7 @@ left alone: comparing it would use up a code.
 
 A password that is set on the key stays. A FIPS key needs one before it takes accounts: ykmfa password set.
 
-What is done is said on stderr. --json prints, for each key,
+What is done is said on stderr. --json prints, in place of that, a list with for each key
   {serial, device, firmware, free, password, accounts, written, proven, seconds}
 with for each account {name, id, backup, plan, result, error}: plan is missing, same, different, not-checked,
 does-not-fit, no-counter, unreachable, no-backup or broken; result is written, proven or empty.

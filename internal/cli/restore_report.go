@@ -47,10 +47,10 @@ func (r *refill) announce() {
 	if todo > 0 {
 		what = plural(todo, "account") + " to write"
 	}
-	r.app.say("%v (firmware %s%s): %s%s", r.k, r.firmware(), room, what, r.others())
+	r.app.tell("%v (firmware %s%s): %s%s", r.k, r.firmware(), room, what, r.others())
 	for _, i := range r.items {
 		if r.dryRun || !i.write && !(i.standing == unchecked && i.touch) {
-			r.app.say("%s", r.line(i))
+			r.app.tell("%s", r.line(i))
 		}
 	}
 }
@@ -112,7 +112,9 @@ func (r *refill) words(i *item) string {
 		return "there already, not compared: that would use up a code (HOTP)"
 	case i.standing == unchecked && !i.write:
 		return "there already, to be proven by a touch"
-	case i.standing == different && !i.write && !r.force:
+	case i.standing == different && !i.write && r.force && !r.confirmed[i.account.Name]:
+		return "different: to be overwritten, once that is confirmed"
+	case i.standing == different && !i.write:
 		return "DIFFERENT, left as it is"
 	case i.standing == noBackup:
 		return "NO BACKUP: it cannot be restored"
@@ -129,7 +131,7 @@ func (r *refill) summary() {
 	if !r.k.HasPassword() {
 		password = " This key has no password yet: ykmfa password set"
 	}
-	r.app.say("%d written, %d proven, in %s.%s", written, proven, took(r.app.Now().Sub(r.since)), password)
+	r.app.tell("%d written, %d proven, in %s.%s", written, proven, took(r.app.Now().Sub(r.since)), password)
 }
 
 // done counts what was written and what is proven, which includes what was written.

@@ -96,14 +96,14 @@ func (r *refill) work(ctx context.Context) error {
 		err := r.do(ctx, i)
 		p.clear()
 		if err == nil {
-			r.app.say("%s%s", p.count(n+1, len(todo)), r.line(i))
+			r.app.tell("%s%s", p.count(n+1, len(todo)), r.line(i))
 			continue
 		}
 		i.why = err
 		if !onlyThis(err) {
 			return fmt.Errorf("%s: %w", i.account.Name, err)
 		}
-		r.app.say("%s%s", p.count(n+1, len(todo)), r.line(i))
+		r.app.tell("%s%s", p.count(n+1, len(todo)), r.line(i))
 	}
 	return nil
 }

@@ -221,7 +221,7 @@ func (o *verifyOptions) verdict(k *key, lines []verifiedAccount) error {
 			t = append(t, trouble{l.Name, l.err})
 		}
 	}
-	o.app.say("%v: %d of %s proven equal to their backups, in %s", k, proven, plural(len(o.backups), "account"), took(o.app.Now().Sub(o.since)))
+	o.app.tell("%v: %d of %s proven equal to their backups, in %s", k, proven, plural(len(o.backups), "account"), took(o.app.Now().Sub(o.since)))
 	o.since = o.app.Now()
 	return t.verdict(len(o.backups), "not proven on "+k.String())
 }

@@ -177,7 +177,7 @@ func (x *crossing) report() error {
 		return err
 	}
 	all := x.app.Now().Sub(x.start)
-	x.app.say("%d of %s the same on all %d keys, in %s", proven, plural(len(lines), "credential"), len(x.on), took(all))
+	x.app.tell("%d of %s the same on all %d keys, in %s", proven, plural(len(lines), "credential"), len(x.on), took(all))
 	return t.verdict(len(lines), "not the same on all keys")
 }
 

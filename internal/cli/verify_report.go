@@ -75,7 +75,7 @@ func (o *verifyOptions) reportBackups() error {
 	if err := o.printBackups(lines, len(lines)-len(t), all.Seconds()); err != nil {
 		return err
 	}
-	o.app.say("%d of %s readable and valid, in %s", len(lines)-len(t), plural(len(lines), "backup"), took(all))
+	o.app.tell("%d of %s readable and valid, in %s", len(lines)-len(t), plural(len(lines), "backup"), took(all))
 	return t.verdict(len(lines), "without a usable backup")
 }
 
