@@ -246,3 +246,30 @@ func TestRestoreFree(t *testing.T) {
 		t.Errorf("code %q", got)
 	}
 }
+
+// TestRestoreInterrupted: Ctrl-C while the key waits for its touch ends a restore at once, and the next one finishes it.
+func TestRestoreInterrupted(t *testing.T) {
+	home := t.TempDir()
+	for name, text := range map[string]string{
+		"aws.txt":                    s20,
+		"config/ykmfa/accounts.toml": "[touched]\nbackup = \"file:aws.txt\"\ntouch = true\n[plain]\nbackup = \"file:aws.txt\"\n",
+	} {
+		path := filepath.Join(home, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := onTerminal(t, home, []string{"--touch=never", "--touch-timeout=10m"}, []string{"restore"})
+	c.expect("Touch YubiKey 12345678 for touched")
+	c.typed("\x03")
+	if code := c.ended(); code != 130 || !strings.Contains(c.shown.String(), "interrupted") {
+		t.Errorf("exit status %d, shown %q", code, c.shown.String())
+	}
+	c = onTerminal(t, home, nil, []string{"restore"})
+	if code := c.ended(); code != 0 || strings.Count(c.shown.String(), "there already, proven\r\n") != 2 {
+		t.Errorf("exit status %d, shown %q", code, c.shown.String())
+	}
+}
