@@ -6,26 +6,24 @@ import (
 )
 
 // onEachKey runs f on every key that is plugged in, one at a time: a password prompt for one must not hold the others.
-// It goes on after a key that fails, and fails at the end with the first failure; the others are said.
+// It goes on after a key that fails, says so, and fails at the end with the worst failure.
 func (a *app) onEachKey(ctx context.Context, f func(*key) error) error {
 	readers, err := a.keyReaders(ctx)
 	if err != nil {
 		return err
 	}
-	var first error
-	for _, reader := range readers {
+	var failed error
+	for i, reader := range readers {
 		err := a.onReader(ctx, reader, f)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil && first != nil {
+		if err != nil && i < len(readers)-1 { // the user should not have to wait for it until the last key is done
 			a.say("ykmfa: error: %v", err)
 		}
-		if first == nil {
-			first = err
-		}
+		failed = worse(failed, err)
 	}
-	return first
+	return failed
 }
 
 // keyReaders returns the readers with a key that is meant. There is at least one, or an error.

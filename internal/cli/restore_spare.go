@@ -18,28 +18,28 @@ func (o *restoreOptions) canAskForSpares() error {
 }
 
 // withSpares restores the keys that are meant, then each that is inserted, until the user stops. It goes on after a key
-// that fails, and fails at the end with the first failure.
+// that fails, and fails at the end with the worst failure.
 func (o *restoreOptions) withSpares(ctx context.Context) error {
 	if err := o.passOver(ctx); err != nil {
 		return err
 	}
-	var first error
+	var failed error
 	if len(o.finished) > 0 {
-		first = o.onPresent(ctx)
+		failed = o.onPresent(ctx)
 	}
-	if first != nil && ctx.Err() == nil {
-		o.app.say("ykmfa: error: %v", first)
+	if failed != nil && ctx.Err() == nil {
+		o.app.say("ykmfa: error: %v", failed)
 	}
 	o.app.key = "" // it named the first one
 	for {
 		more, err := o.askNext(ctx)
 		if err != nil || !more {
-			return cmp.Or(first, err)
+			return cmp.Or(failed, err)
 		}
 		o.since = o.app.Now()
 		if err := o.onNew(ctx); err != nil {
 			o.app.say("ykmfa: error: %v", err)
-			first = cmp.Or(first, err)
+			failed = worse(failed, err)
 		}
 	}
 }

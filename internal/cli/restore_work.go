@@ -95,12 +95,7 @@ func (r *refill) work(ctx context.Context) error {
 		p.show("%s  %s ... ", p.count(n+1, len(todo)), i.account.Name)
 		err := r.do(ctx, i)
 		p.clear()
-		if err == nil {
-			r.app.tell("%s%s", p.count(n+1, len(todo)), r.line(i))
-			continue
-		}
-		i.why = err
-		if !onlyThis(err) {
+		if i.why = err; err != nil && !onlyThis(err) {
 			return fmt.Errorf("%s: %w", i.account.Name, err)
 		}
 		r.app.tell("%s%s", p.count(n+1, len(todo)), r.line(i))
@@ -120,7 +115,10 @@ func (r *refill) do(ctx context.Context, i *item) error {
 	var err error
 	switch {
 	case !i.write:
-		i.standing, err = r.app.stand(ctx, r.k, i.backup, r.there, true)
+		var now standing
+		if now, err = r.app.stand(ctx, r.k, i.backup, r.there, true); err == nil || onlyThis(err) {
+			i.standing = now
+		}
 	case i.standing == unchecked:
 		err = r.app.resumeCounter(ctx, r.k, i.credential(), i.params)
 	default:

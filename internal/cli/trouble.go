@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 
@@ -44,6 +45,19 @@ func badness(code int) int {
 		return 1
 	}
 	return 0
+}
+
+// worse is the error of two that counts: the worse one, of equals the first.
+func worse(first, next error) error {
+	if first == nil || next == nil {
+		return cmp.Or(first, next)
+	}
+	was, _ := advise(first)
+	is, _ := advise(next)
+	if badness(is) > badness(was) {
+		return next
+	}
+	return first
 }
 
 // onlyThis reports whether an error is about one credential, so that the others can go on: the key refused it, or holds
