@@ -102,7 +102,7 @@ func parseConfig(config []byte) (Device, bool) {
 		case tag == configSerial && len(value) == 4:
 			d.Serial = binary.BigEndian.Uint32(value)
 		case tag == configForm && len(value) == 1:
-			d.Form, d.FIPS = forms[value[0]&0x0f], value[0]&0x80 != 0
+			d.Form, d.FIPS = form(value[0]&0x0f), value[0]&0x80 != 0
 		case tag == configVersion && len(value) == 3:
 			d.Version = Version(value)
 		}
@@ -110,9 +110,15 @@ func parseConfig(config []byte) (Device, bool) {
 	return d, true
 }
 
-var forms = map[byte]string{
-	1: "USB-A keychain", 2: "USB-A nano", 3: "USB-C keychain", 4: "USB-C nano",
-	5: "USB-C and Lightning", 6: "USB-A bio", 7: "USB-C bio",
+func form(number byte) string {
+	forms := [...]string{
+		1: "USB-A keychain", 2: "USB-A nano", 3: "USB-C keychain", 4: "USB-C nano",
+		5: "USB-C and Lightning", 6: "USB-A bio", 7: "USB-C bio",
+	}
+	if int(number) >= len(forms) {
+		return ""
+	}
+	return forms[number]
 }
 
 // readOTP takes version and serial number from the OTP applet, the only one of a NEO that tells them.

@@ -70,32 +70,56 @@ const (
 	statusInternalError = 0x6581
 )
 
-// meanings has a row per command: what a status word says there beyond what it says everywhere.
-var meanings = map[string]map[uint16]error{
-	"SELECT": {
-		statusNoApplet: ErrNoApplet, statusUnknownINS: ErrNoApplet, statusWrongP1P2: ErrNoApplet,
-		statusNoAppletNFC: ErrNoApplet, // NEO and NFC readers know several words for it
-	},
-	"PUT": {
-		statusNoSpace: ErrFull, statusAborted: ErrFull, // a NEO aborts when it is full
-		statusPolicy: ErrPolicy, statusWrongData: ErrInvalid,
-	},
-	"DELETE":    {statusNoSuchObject: ErrNotFound},
-	"RENAME":    {statusNoSuchObject: errRename, statusWrongData: ErrInvalid},
-	"SET CODE":  {statusNoSuchObject: ErrInvalid, statusPolicy: ErrPolicy, statusWrongData: ErrInvalid},
-	"VALIDATE":  {statusWrongData: ErrWrongPassword, statusNoSuchObject: ErrNoPassword},
-	"CALCULATE": {statusNoSuchObject: ErrNotFound, statusWrongData: ErrInvalid},
+// meanings says what a status word says to a command beyond what it says everywhere.
+var meanings = [...]struct {
+	command string
+	status  uint16
+	meaning error
+}{
+	{"SELECT", statusNoApplet, ErrNoApplet}, // NEO and NFC readers know several words for it
+	{"SELECT", statusUnknownINS, ErrNoApplet},
+	{"SELECT", statusWrongP1P2, ErrNoApplet},
+	{"SELECT", statusNoAppletNFC, ErrNoApplet},
+	{"PUT", statusNoSpace, ErrFull},
+	{"PUT", statusAborted, ErrFull}, // a NEO aborts when it is full
+	{"PUT", statusPolicy, ErrPolicy},
+	{"PUT", statusWrongData, ErrInvalid},
+	{"DELETE", statusNoSuchObject, ErrNotFound},
+	{"RENAME", statusNoSuchObject, errRename},
+	{"RENAME", statusWrongData, ErrInvalid},
+	{"SET CODE", statusNoSuchObject, ErrInvalid},
+	{"SET CODE", statusPolicy, ErrPolicy},
+	{"SET CODE", statusWrongData, ErrInvalid},
+	{"VALIDATE", statusWrongData, ErrWrongPassword},
+	{"VALIDATE", statusNoSuchObject, ErrNoPassword},
+	{"CALCULATE", statusNoSuchObject, ErrNotFound},
+	{"CALCULATE", statusWrongData, ErrInvalid},
+}
+
+func meaning(command string, status uint16) error {
+	for _, m := range meanings {
+		if m.command == command && m.status == status {
+			return m.meaning
+		}
+	}
+	return nil
 }
 
 var (
-	errRename = fmt.Errorf("%w, or %w", ErrNotFound, ErrExists) // RENAME has one word for both
-	errPut    = fmt.Errorf("%w, or %w", ErrExists, ErrPolicy)   // so has PUT on CanoKey, which reports 6.0.0
+	errRename = either{ErrNotFound, ErrExists} // RENAME has one word for both
+	errPut    = either{ErrExists, ErrPolicy}   // so has PUT on CanoKey, which reports 6.0.0
 )
+
+// either is a meaning that is one of two.
+type either [2]error
+
+func (e either) Error() string   { return e[0].Error() + ", or " + e[1].Error() }
+func (e either) Unwrap() []error { return e[:] }
 
 // statusError gives the status word of a failed command its meaning. A 6982 means "locked", except that CALCULATE in
 // an unlocked session also answers so when nobody touched the key.
 func (s *Session) statusError(command string, status uint16) error {
-	e := &Error{Command: command, Status: status, meaning: meanings[command][status]}
+	e := &Error{Command: command, Status: status, meaning: meaning(command, status)}
 	switch {
 	case command == "PUT" && status == statusPolicy && !s.Version.Less(Version{6}):
 		e.meaning = errPut

@@ -44,7 +44,7 @@ const (
 	tagTouch     = 0x7c
 )
 
-var names = map[byte]string{
+var names = [256]string{
 	insPut: "PUT", insDelete: "DELETE", insSetCode: "SET CODE", insReset: "RESET", insRename: "RENAME", insList: "LIST",
 	insCalculate: "CALCULATE", insValidate: "VALIDATE", insSelect: "SELECT", insSendRemaining: "SEND REMAINING",
 }

@@ -146,8 +146,8 @@ func TestContextsDoNotPileUp(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := c.Links(); n != 2 {
-		t.Errorf("%d connections, want 2", n)
+	if n := c.Links(); n > 2 {
+		t.Errorf("%d connections", n)
 	}
 	touch()
 	open(t, c, d.Reader(0)).Close()

@@ -1,86 +1,119 @@
-//go:build cgo || windows
+//go:build linux && !libpcsclite
 
 package pcsc
 
 import (
+	"bytes"
 	"context"
-	"errors"
+	"slices"
 	"time"
-
-	"github.com/ebfe/scard"
 )
 
 // Client is a connection to the smart card service. It is for one goroutine at a time.
 type Client struct {
-	links []*link // more than one only when calls were abandoned
+	conns []*conn // one for each card that is open, and one besides
 
 	testOnlyPatience, testOnlyTransactionPatience time.Duration // zero: the constants
 }
 
-// Connect connects to the service (SCardEstablishContext). Errors: ErrNoService, ErrDenied.
+// Connect connects to the service (SCardEstablishContext). It does not wait for the service's answer: a refusal may be the
+// error of the first call instead. Errors: ErrNoService, ErrDenied.
 func Connect(ctx context.Context) (*Client, error) {
-	l, err := establish(ctx)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	c := &Client{}
+	_, err := c.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &Client{links: []*link{l}}, nil
+	return c, nil
 }
 
-func establish(ctx context.Context) (*link, error) {
-	c, err := run(ctx, newLink(nil), scard.EstablishContext, func(c *scard.Context) { c.Release() })
-	if err != nil {
+func (c *Client) dial(ctx context.Context) (*conn, error) {
+	conn := &conn{}
+	if err := conn.hail(ctx, protocolMinor); err != nil {
 		return nil, failed("SCardEstablishContext", "", err)
 	}
-	return newLink(c), nil
+	c.conns = append(c.conns, conn)
+	return conn, nil
 }
 
-// link returns a link on which nothing runs, so that a call that was abandoned is in nobody's way.
-func (c *Client) link(ctx context.Context) (*link, error) {
-	for _, l := range c.links {
-		if l.idle() {
-			return l, nil
-		}
-	}
-	l, err := establish(ctx)
+// take returns a connection on which nothing runs, until give.
+func (c *Client) take(ctx context.Context) (*conn, error) {
+	conn, err := c.free(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c.links = append(c.links, l)
-	return l, nil
+	conn.busy = true
+	err = conn.greet(ctx)
+	if err == nil {
+		return conn, nil
+	}
+	conn.dead = true
+	c.give(conn)
+	if err == errClosed && !listens(ctx) {
+		err = codeNoService
+	}
+	return nil, failed("SCardEstablishContext", "", err)
 }
 
-// Close ends the connection, and with it whatever is still open (SCardReleaseContext). It does not wait for a call whose
-// context has ended: that part of the connection ends after it.
-func (c *Client) Close() error {
-	var first error
-	for _, l := range c.links {
-		if err := l.finish(l.context.Release); err != nil && first == nil {
-			first = failed("SCardReleaseContext", "", err)
+// listens tells a pcscd that refuses a client from one that has ended.
+func listens(ctx context.Context) bool {
+	probe := &conn{}
+	if err := probe.connect(ctx); err != nil {
+		return false
+	}
+	probe.Close()
+	return true
+}
+
+func (c *Client) free(ctx context.Context) (*conn, error) {
+	for _, conn := range c.conns {
+		if !conn.busy {
+			return conn, nil
 		}
 	}
-	c.links = nil
-	return first
+	return c.dial(ctx)
+}
+
+// give takes a connection back. One that has come to its end is closed: pcscd then releases what it had.
+func (c *Client) give(conn *conn) {
+	conn.busy = false
+	if conn.dead {
+		conn.Close()
+		c.forget(conn)
+	}
+}
+
+func (c *Client) forget(gone *conn) {
+	c.conns = slices.DeleteFunc(c.conns, func(conn *conn) bool { return conn == gone })
+}
+
+// Close ends the connection, and with it whatever is still open (SCardReleaseContext).
+func (c *Client) Close() error {
+	for _, conn := range c.conns {
+		conn.Close()
+	}
+	c.conns = nil
+	return nil
 }
 
 // Readers returns the names of the readers that hold a card. Errors: ErrNoReader when there is no reader, ErrNoCard
 // when all are empty, ErrNoService.
 func (c *Client) Readers(ctx context.Context) ([]string, error) {
-	l, err := c.link(ctx)
+	readers, err := c.readers(ctx)
 	if err != nil {
 		return nil, err
 	}
-	states, err := l.states(ctx)
-	if err != nil {
-		return nil, err
+	if len(readers) == 0 {
+		return nil, &Error{Call: "SCardListReaders", Err: ErrNoReader}
 	}
 	var names []string
-	for _, s := range states {
-		if s.EventState&scard.StatePresent != 0 {
-			names = append(names, s.Reader)
+	for _, r := range readers {
+		if r.present {
+			names = append(names, r.name)
 		}
-	}
-	if len(states) == 0 {
-		return nil, &Error{Call: "SCardListReaders", Err: ErrNoReader}
 	}
 	if len(names) == 0 {
 		return nil, &Error{Call: "SCardGetStatusChange", Err: ErrNoCard}
@@ -88,84 +121,78 @@ func (c *Client) Readers(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// states returns every reader with what is in it. No reader is not an error.
-func (l *link) states(ctx context.Context) ([]scard.ReaderState, error) {
-	return run(ctx, l, func() ([]scard.ReaderState, error) {
-		for {
-			states, err := readerStates(l.context)
-			var e *Error // one was unplugged between the two calls
-			if errors.As(err, &e) && e.Code == uint32(scard.ErrUnknownReader) && ctx.Err() == nil {
-				continue
-			}
-			return states, err
-		}
-	}, func([]scard.ReaderState) {})
+// reader is what pcscd tells of a reader.
+type reader struct {
+	name    string
+	events  uint32 // how often a card came or went
+	present bool
 }
 
-func readerStates(c *scard.Context) ([]scard.ReaderState, error) {
-	names, err := c.ListReaders()
-	if err == scard.ErrNoReadersAvailable || err == nil && len(names) == 0 {
-		return nil, nil
-	}
+// pcscd answers with its whole table of readers, of which a name, the count of events and the state are read here.
+const (
+	maxReaders   = 16
+	maxName      = 128 // a zero at the end included
+	stateSize    = 184
+	statePresent = 0x04 // not the bit of SCardGetStatusChange
+)
+
+// readers returns every reader. None is not an error.
+func (c *Client) readers(ctx context.Context) ([]reader, error) {
+	conn, err := c.take(ctx)
 	if err != nil {
+		return nil, err
+	}
+	defer c.give(conn)
+	table := make([]byte, maxReaders*stateSize)
+	if err := conn.exchange(ctx, cmdGetReadersState, nil, nil, table); err != nil {
 		return nil, failed("SCardListReaders", "", err)
 	}
-	states := make([]scard.ReaderState, len(names))
-	for i, name := range names {
-		states[i].Reader = name
+	var readers []reader
+	for ; len(table) > 0; table = table[stateSize:] {
+		name, _, _ := bytes.Cut(table[:maxName], []byte{0})
+		if len(name) > 0 {
+			readers = append(readers, reader{string(name), word(table, maxName), word(table, maxName+4)&statePresent != 0})
+		}
 	}
-	if err := c.GetStatusChange(states, 0); err != nil && err != scard.ErrTimeout {
-		return nil, failed("SCardGetStatusChange", "", err)
-	}
-	return states, nil
+	return readers, nil
 }
-
-// pnp is the name of a reader that does not exist, whose state changes when a reader is plugged in or out.
-const pnp = `\\?PnP?\Notification`
 
 // WaitForCard waits until a card is in a reader that is not among known, and returns the reader's name. A reader that is
 // known counts again once it has been empty. Errors: ErrNoService.
 func (c *Client) WaitForCard(ctx context.Context, known []string) (string, error) {
-	l, err := c.link(ctx)
-	if err != nil {
-		return "", err
-	}
-	ignore := map[string]bool{}
+	// Readers poll for cards less often than this. pcscd's own notices of changes differ from version to version.
+	const interval = 100 * time.Millisecond
+	seen := map[string]uint32{} // events of the known readers that still hold their card
 	for _, name := range known {
-		ignore[name] = true
+		seen[name] = 0
 	}
-	for {
-		states, err := l.states(ctx)
+	for first := true; ; first = false {
+		readers, err := c.readers(ctx)
 		if err != nil {
 			return "", err
 		}
-		for i, s := range states {
-			present := s.EventState&scard.StatePresent != 0
-			if present && !ignore[s.Reader] {
-				return s.Reader, nil
+		for _, r := range readers {
+			events, isKnown := seen[r.name]
+			switch {
+			case r.present && (!isKnown || !first && events != r.events):
+				return r.name, nil
+			case r.present:
+				seen[r.name] = r.events
+			default:
+				delete(seen, r.name) // what is put in there from now on is another card
 			}
-			if !present {
-				delete(ignore, s.Reader) // what is put in there from now on is another card
-			}
-			states[i].CurrentState = s.EventState &^ scard.StateChanged
 		}
-		if err := l.waitChange(ctx, append(states, scard.ReaderState{Reader: pnp})); err != nil {
+		if err := sleep(ctx, interval); err != nil {
 			return "", err
 		}
 	}
 }
 
-// waitChange blocks until a reader's state is no longer the current one. It wakes up now and then, for services that
-// do not know the reader pnp, and because a cancellation that comes too early is lost.
-func (l *link) waitChange(ctx context.Context, states []scard.ReaderState) error {
-	stop := context.AfterFunc(ctx, func() { l.context.Cancel() })
-	defer stop()
-	_, err := run(ctx, l, func() (struct{}, error) {
-		return struct{}{}, l.context.GetStatusChange(states, 2*time.Second)
-	}, func(struct{}) {})
-	switch err {
-	case nil, scard.ErrTimeout, scard.ErrUnknownReader:
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
 		return nil
 	}
-	return failed("SCardGetStatusChange", "", err)
 }

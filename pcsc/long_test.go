@@ -11,9 +11,8 @@ import (
 	"net"
 	"testing"
 
-	"github.com/ebfe/scard"
-
 	"ykmfa/internal/pcscdtest"
+	"ykmfa/pcsc"
 )
 
 // plainATR is the ATR of a YubiKey 5 over NFC.
@@ -102,7 +101,8 @@ func TestNoCommand(t *testing.T) {
 	plainCard(t, func([]byte) []byte { return []byte{0x90, 0x00} })
 	card := open(t, connect(t), daemon.Reader(0))
 	defer card.Close()
-	if _, err := card.Transmit(nil); !errors.Is(err, scard.ErrInvalidParameter) {
+	var e *pcsc.Error
+	if _, err := card.Transmit(nil); !errors.As(err, &e) || e.Code != 0x80100004 { // SCARD_E_INVALID_PARAMETER
 		t.Errorf("error %v", err)
 	}
 	if resp, err := card.Transmit([]byte{0, 0, 0, 0}); err != nil || !bytes.Equal(resp, []byte{0x90, 0x00}) {

@@ -1,4 +1,4 @@
-//go:build linux && cgo
+//go:build linux
 
 package test
 
@@ -111,5 +111,86 @@ func TestPass(t *testing.T) {
 	}
 	if r := m.ykmfa("code", "other"); r.code != 6 {
 		t.Errorf("exit status %d: it got onto the key without a backup", r.code)
+	}
+}
+
+// TestKeePassXC: the real keepassxc-cli, whose database's password comes from a program: there is no terminal here.
+func TestKeePassXC(t *testing.T) {
+	db := sourcetest.KeePassXC(t, []sourcetest.KeePassEntry{
+		{Group: "MFA", Title: "aws", Fields: map[string]string{"otp": "otpauth://totp/Amazon:alice?secret=" + s20, "Password": "hunter2"}},
+		{Group: "MFA", Title: "github", Fields: map[string]string{"Password": s32}},
+	})
+	m := newMachine(t)
+	m.insert(virtualkey.Options{Serial: 11111111}, 0)
+	r := m.ykmfa("add", "aws", "--secret-from", "keepassxc:"+db)
+	if r.code != 8 || !strings.Contains(r.stderr, "YKMFA_KEEPASSXC_PASSWORD_COMMAND") {
+		t.Errorf("without a password: exit status %d, %s", r.code, r.stderr)
+	}
+	m.file("password.txt", sourcetest.KeePassPassword)
+	m.env = append(m.env, "YKMFA_KEEPASSXC_PASSWORD_COMMAND=cat "+filepath.Join(m.home, "password.txt"))
+	m.must("add", "aws", "--secret-from", "keepassxc:"+db)
+	m.must("add", "github", "--secret-from", "keepassxc:"+db+"#MFA/github")
+	if got := m.must("code", "aws", "--at", "59"); got != "287082" {
+		t.Errorf("code %s", got)
+	}
+	r = m.run(s20, filepath.Join(bin, "ykmfa"), "add", "new", "--secret-from", "-", "--backup-to", "keepassxc:"+db+"#MFA/new", "--issuer", "ACME")
+	if r.code != 0 || !strings.Contains(r.stderr, "proven equal to keepassxc:"+db+"#MFA/new") {
+		t.Fatalf("exit status %d, %s", r.code, r.stderr)
+	}
+	shown := m.run(sourcetest.KeePassPassword+"\n", "keepassxc-cli", "show", "-q", "-s", "-a", "password", db, "MFA/new")
+	if !strings.Contains(shown.stdout, "otpauth://totp/ACME:new?secret="+s20) {
+		t.Errorf("keepassxc-cli shows %q", shown.stdout)
+	}
+	r = m.run(s32, filepath.Join(bin, "ykmfa"), "add", "other", "--secret-from", "-", "--backup-to", "keepassxc:"+db+"#MFA/new")
+	if r.code != 8 || !strings.Contains(r.stderr, "stays as it is") {
+		t.Errorf("exit status %d, %s", r.code, r.stderr)
+	}
+
+	// A path relative to here is recorded so that it is found from anywhere.
+	m.home = filepath.Dir(db)
+	m.must("add", "relative", "--secret-from", "keepassxc:"+filepath.Base(db)+"#MFA/github", "--account", "relative")
+	m.home = t.TempDir()
+	m.must("add", "relative")
+}
+
+// TestKeyringEntries: a real keyring on a session bus of the test's own, together with secret-tool.
+func TestKeyringEntries(t *testing.T) {
+	for _, program := range []string{"dbus-run-session", "gnome-keyring-daemon", "secret-tool", "gdbus"} {
+		need(t, program, "dbus, gnome-keyring, libsecret-tools, libglib2.0-bin")
+	}
+	m := &machine{t: t, home: t.TempDir()}
+	m.env = cleanEnv(m.home)
+	m.file("aws.txt", s20)
+	m.file("other.txt", s32)
+	script := `set -e
+printf keyring | gnome-keyring-daemon --unlock --components=secrets >/dev/null
+key() { ` + filepath.Join(bin, "vkey") + ` run --state key.json --serial 12345678 -- "$@"; }
+fails() { status=0; key "$@" 2>&1 || status=$?; echo "exit $status"; }
+cat aws.txt | secret-tool store --label=AWS service ykmfa username aws
+key add aws --secret-from keyring
+echo "code $(key code aws --at 59)"
+key add new --secret-from - --backup-to keyring:new --issuer ACME <aws.txt
+echo "tool: $(secret-tool lookup service ykmfa username new)"
+fails add other --secret-from file:other.txt --backup-to keyring:new
+echo "tool: $(secret-tool lookup service ykmfa username new)"
+fails add none --secret-from keyring
+printf x | secret-tool store --label=Twin service ykmfa username aws more attributes
+fails add aws
+gdbus call --session --dest org.freedesktop.secrets --object-path /org/freedesktop/secrets \
+	--method org.freedesktop.Secret.Service.Lock "['/org/freedesktop/secrets/collection/login']" >/dev/null
+fails add new
+`
+	r := m.run("", "dbus-run-session", "--", "sh", "-c", script)
+	for _, want := range []string{"code 287082\n", "tool: otpauth://totp/ACME:new?secret=" + s20 + "&issuer=ACME\n",
+		"keyring:new: has a different secret, which stays as it is", "keyring:none: no such entry", `"AWS" "Twin"`, "keyring:new: the keyring is locked"} {
+		if !strings.Contains(r.stdout, want) {
+			t.Errorf("no %q in\n%s%s", want, r.stdout, r.stderr)
+		}
+	}
+	if n := strings.Count(r.stdout, "exit 8\n"); r.code != 0 || n != 4 {
+		t.Errorf("exit status %d, %d failures\n%s%s", r.code, n, r.stdout, r.stderr)
+	}
+	if r := m.run("", filepath.Join(bin, "vkey"), "run", "--", "add", "x", "--secret-from", "keyring"); r.code != 8 || !strings.Contains(r.stderr, "hint: ") {
+		t.Errorf("without a bus: exit status %d, %s", r.code, r.stderr)
 	}
 }

@@ -1,4 +1,4 @@
-//go:build linux && cgo
+//go:build linux
 
 package test
 
@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -28,18 +29,26 @@ type console struct {
 // onTerminal starts ykmfa on a virtual key with a terminal of its own, on which everything but stdout is.
 func onTerminal(t *testing.T, home string, keyFlags, args []string) *console {
 	t.Helper()
-	argv := append([]string{"run", "--state=key.json", "--serial=12345678"}, keyFlags...)
-	cmd := exec.Command(filepath.Join(bin, "vkey"), append(append(argv, "--"), args...)...)
-	cmd.Dir = home
-	cmd.Env = cleanEnv(home)
-	return startOnTerminal(t, cmd)
+	return startOnTerminal(t, home, append([]string{"--state=key.json", "--serial=12345678"}, keyFlags...), args, false)
 }
 
-func startOnTerminal(t *testing.T, cmd *exec.Cmd) *console {
+// startOnTerminal is onTerminal for any keys; stdout may be on the terminal, too.
+func startOnTerminal(t *testing.T, home string, keyFlags, args []string, stdout bool) *console {
+	t.Helper()
+	cmd := exec.Command(filepath.Join(bin, "vkey"), slices.Concat([]string{"run"}, keyFlags, []string{"--"}, args)...)
+	cmd.Dir = home
+	cmd.Env = cleanEnv(home)
+	return startConsole(t, cmd, stdout)
+}
+
+func startConsole(t *testing.T, cmd *exec.Cmd, stdout bool) *console {
 	t.Helper()
 	master, slave := openPTY(t)
 	c := &console{t: t, master: master, cmd: cmd}
 	c.cmd.Stdin, c.cmd.Stderr, c.cmd.Stdout = slave, slave, &c.stdout
+	if stdout {
+		c.cmd.Stdout = slave
+	}
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := c.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -180,5 +189,5 @@ func (m *machine) onTerminal(args ...string) *console {
 	m.t.Helper()
 	cmd := exec.Command(filepath.Join(bin, "ykmfa"), args...)
 	cmd.Dir, cmd.Env = m.home, m.env
-	return startOnTerminal(m.t, cmd)
+	return startConsole(m.t, cmd, false)
 }

@@ -1,4 +1,4 @@
-//go:build linux && cgo
+//go:build linux
 
 package test
 
@@ -114,6 +114,73 @@ func TestYkmanWrites(t *testing.T) {
 	m.must("remove", "plain", "--yes")
 	if got := m.ykman("accounts", "list"); strings.Contains(got, "plain") {
 		t.Errorf("after removing, ykman lists %q", got)
+	}
+}
+
+// TestYkmanEdited: after each edit ykman lists exactly the new credential, and its code is that of the new terms.
+func TestYkmanEdited(t *testing.T) {
+	for _, firmware := range []string{"5.7.4", "5.2.4"} {
+		t.Run(firmware, func(t *testing.T) {
+			m := newMachine(t)
+			m.insert(virtualkey.Options{Serial: 12345678, Firmware: firmware}, 0)
+			m.file("aws.txt", s20)
+			m.must("add", "aws", "--secret-from", "file:aws.txt", "--issuer", "Amazon", "--account", "alice")
+			for _, e := range []struct {
+				flags, listed string
+				oathtool      []string
+				period        int64
+			}{
+				{"--touch", "Amazon:alice", []string{"--totp"}, 30},
+				{"--period 60", "60/Amazon:alice", []string{"--totp", "-s", "60"}, 60},
+				{"--issuer ACME", "60/ACME:alice", []string{"--totp", "-s", "60"}, 60},
+				{"--no-touch --digits 8", "60/ACME:alice", []string{"--totp", "-s", "60", "-d", "8"}, 60},
+				{"--period 30 --issuer ACME2 --account bob", "ACME2:bob", []string{"--totp", "-d", "8"}, 30},
+			} {
+				m.must(append([]string{"edit", "aws"}, strings.Fields(e.flags)...)...)
+				if got := m.ykman("accounts", "list"); got != e.listed {
+					t.Fatalf("after %s, ykman lists %q, want %q", e.flags, got, e.listed)
+				}
+				_, id, found := strings.Cut(e.listed, "/")
+				if !found {
+					id = e.listed
+				}
+				sameStep(t, e.period, func(errorf reporter) {
+					if got, want := m.ykman("accounts", "code", "-s", id), m.oathtool(s20, e.oathtool...); got != want {
+						errorf("after %s, ykman prints %s, oathtool %s", e.flags, got, want)
+					}
+				})
+			}
+			if got := m.ykman("accounts", "code"); strings.Contains(got, "Touch") {
+				t.Errorf("after --no-touch, ykman prints %q", got)
+			}
+		})
+	}
+}
+
+// TestYkmanAdopted: what ykman put on the key is found by a part of its name, and adopted with the terms that it has.
+func TestYkmanAdopted(t *testing.T) {
+	m := newMachine(t)
+	m.insert(virtualkey.Options{Serial: 12345678}, 0)
+	m.ykmanInput(s20+"\n", "accounts", "add", "-i", "Amazon", "-d", "8", "-P", "60", "-t", "alice@123")
+	m.file("aws.txt", s20)
+	m.file("other.txt", "JBSWY3DPEHPK3PXP")
+	before := m.ykman("accounts", "list")
+	if r := m.ykmfa("add", "amazon", "--secret-from", "file:other.txt"); r.code != 7 {
+		t.Errorf("another secret: exit status %d, %s", r.code, r.stderr)
+	}
+	if r := m.ykmfa("add", "amazon", "--secret-from", "file:aws.txt"); r.code != 0 || !strings.Contains(r.stderr, `adopted "60/Amazon:alice@123"`) {
+		t.Errorf("exit status %d, %s", r.code, r.stderr)
+	}
+	if got := m.must("code", "amazon", "--at", "119"); got != "94287082" {
+		t.Errorf("code %q", got)
+	}
+	if got := m.ykman("accounts", "list"); got != before {
+		t.Errorf("ykman lists %q, before %q", got, before)
+	}
+
+	m.ykman("reset", "-f")
+	if got := m.must("list"); !strings.HasPrefix(got, "amazon\t60/Amazon:alice@123\t-\t") {
+		t.Errorf("after ykman has wiped the key, list is %q", got)
 	}
 }
 

@@ -3,26 +3,34 @@ package main
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"ykmfa/internal/cli"
 	"ykmfa/pcsc"
 )
 
-// cards is PC/SC as the commands see it. It connects to the service when it is first asked.
+// cards is PC/SC as the commands see it.
 type cards struct {
-	client *pcsc.Client
+	connect func() (*pcsc.Client, error) // when it is first asked for
+	client  *pcsc.Client
 }
 
-func newCards() cli.Cards { return &cards{} }
+// newCards connects at once for a command that is over in milliseconds: the service gets ready for us while we read the
+// command line and the account file.
+func newCards(ctx context.Context, args []string) cli.Cards {
+	c := &cards{connect: sync.OnceValues(func() (*pcsc.Client, error) { return pcsc.Connect(ctx) })}
+	if len(args) > 0 && args[0] == "code" {
+		c.connect()
+	}
+	return c
+}
 
 func (c *cards) Readers(ctx context.Context) ([]string, error) {
-	if c.client == nil {
-		client, err := pcsc.Connect(ctx)
-		if err != nil {
-			return nil, translate(err)
-		}
-		c.client = client
+	client, err := c.connect()
+	if err != nil {
+		return nil, translate(err)
 	}
+	c.client = client
 	names, err := c.client.Readers(ctx)
 	return names, translate(err)
 }

@@ -1,9 +1,8 @@
-// A process that lives for three milliseconds needs no limits of cgroups and no names for its mappings; looking for
+// A process that lives for three milliseconds needs no limits of cgroups; looking for
 // them takes a tenth of its time.
 //
 //go:debug containermaxprocs=0
 //go:debug updatemaxprocs=0
-//go:debug decoratemappings=0
 
 // Ykmfa prints one-time passwords from a YubiKey, whose secrets have a backup that is proven.
 package main
@@ -20,14 +19,28 @@ import (
 )
 
 func main() {
+	growStack(false)
 	noCoreDumps()
-	os.Exit(cli.Run(interruptible(), cli.Options{
+	ctx := interruptible()
+	os.Exit(cli.Run(ctx, cli.Options{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Environ: os.Environ(),
-		Cards:   newCards(),
+		Cards:   newCards(ctx, os.Args[1:]),
 		Version: version(),
 		Now:     time.Now,
 	}, os.Args[1:]))
+}
+
+// growStack makes the stack grow once, while it is short. Otherwise it would grow several times on the way into a command,
+// and each time page in the tables that copying it needs. That the function has room in its frame is enough.
+//
+//go:noinline
+func growStack(use bool) byte {
+	if !use {
+		return 0
+	}
+	var room [24 << 10]byte
+	return room[len(os.Args)]
 }
 
 // interruptible returns a context that the first interrupt ends; a second one ends the process. Handlers are installed

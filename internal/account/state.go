@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -109,11 +110,17 @@ func (s *State) Key(device string) *Key {
 // KeysHolding returns the keys that hold a credential, by serial number.
 func (s *State) KeysHolding(id []byte) []*Key {
 	var keys []*Key
-	for _, k := range s.Keys {
+	for _, k := range s.All() {
 		if k.Holds(id) {
 			keys = append(keys, k)
 		}
 	}
+	return keys
+}
+
+// All returns the keys by serial number.
+func (s *State) All() []*Key {
+	keys := slices.Collect(maps.Values(s.Keys))
 	slices.SortFunc(keys, func(x, y *Key) int {
 		return strings.Compare(fmt.Sprintf("%010d%s", x.Serial, x.DeviceID), fmt.Sprintf("%010d%s", y.Serial, y.DeviceID))
 	})

@@ -26,6 +26,7 @@ type addOptions struct {
 	counter                    uint64
 	hotp, touch                bool
 	allKeys, force, dryRun     bool
+	touchSet                   bool // touch is as a flag, or the configuration file, says
 
 	changed func(flag string) bool // whether a flag was given
 }
@@ -38,11 +39,25 @@ func newAdd(a *app) *cobra.Command {
 		Long: `Put an account on the key, from where its secret is backed up, and prove that both hold the same secret.
 Only what is proven is recorded. Run again, it changes nothing.
 
+What another program put on the key is adopted: where NAME is no account and, as with other commands, means exactly one
+credential that no account names (all of its id, the part after the issuer, or a part that only one has), or where
+--issuer and --account spell its id, it becomes the account NAME once it is proven equal to the secret. Nothing is written
+to the key then. --account NAME puts a new one beside it.
+
 A secret reference is one of
-  lpass:ENTRY, pass:PATH      a password manager; ENTRY#FIELD names a field, "lpass" alone is lpass:NAME
+  lpass:NAME                  LastPass (lpass)
+  op://VAULT/ITEM, op:ITEM    1Password (op)
+  bw:NAME                     Bitwarden (bw)
+  pass:PATH, gopass:PATH      the password store
+  keepassxc:DB.kdbx#ENTRY     KeePassXC (keepassxc-cli)
+  keyring:NAME                the keyring of the desktop
+  hcvault:MOUNT/PATH          HashiCorp Vault (vault) or OpenBao (bao)
+  aws-sm:ID, aws-ssm:NAME     AWS Secrets Manager, Parameter Store (aws)
   file:PATH                   a file with the secret or an otpauth URI
   cmd:PROGRAM ARG...          a program that prints it
-  -, prompt, env:VAR          stdin, a question, the environment: no backup, so say --backup-to REF or --no-backup`,
+  SOURCE:NAME                 one of your own, from [sources.SOURCE] in config.toml
+  -, prompt, env:VAR          stdin, a question, the environment: no backup, so say --backup-to REF or --no-backup
+A manager alone, as in "--secret-from lpass", is its entry called NAME. #FIELD at the end names a field.`,
 		Example: "  ykmfa add aws --secret-from lpass\n  ykmfa add github --secret-from prompt --backup-to pass:mfa/github --touch",
 		Args:    exactArgs("NAME"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -74,39 +89,15 @@ func (o *addOptions) run(ctx context.Context) error {
 		return err
 	}
 	defer otpauth.Wipe(p.params.Secret)
-	if p.writeTo != nil && !o.dryRun {
-		if err := o.backUp(ctx, p); err != nil {
+	if p.writeTo != nil && !o.dryRun { // before any key sees the secret
+		if err := o.adoptFirst(ctx, p); err != nil {
+			return err
+		}
+		if err := o.app.backUp(ctx, o.name, p.account.ID, p.params, *p.writeTo); err != nil {
 			return err
 		}
 	}
-	if o.allKeys {
-		return o.app.onEachKey(ctx, func(k *key) error { return o.onOne(ctx, k, p) })
-	}
-	return o.app.onKey(ctx, p.account.ID, true, func(k *key) error { return o.onOne(ctx, k, p) })
-}
-
-// backUp writes the secret to where --backup-to says, and reads it back, before any key sees it.
-func (o *addOptions) backUp(ctx context.Context, p *plan) error {
-	named := p.params
-	name := oath.ParseName(p.account.ID, p.params.Type)
-	named.Issuer, named.Account = name.Issuer, name.Account
-	uri := named.URI()
-	defer otpauth.Wipe(uri)
-	r, done := o.app.resolver(ctx, p.typed...)
-	defer done()
-	if err := r.Put(ctx, *p.writeTo, uri); err != nil {
-		return fmt.Errorf("%s: %w", o.name, err)
-	}
-	back, err := r.Get(ctx, *p.writeTo)
-	if err != nil {
-		return fmt.Errorf("%s: written, but not readable: %w", o.name, err)
-	}
-	defer otpauth.Wipe(back.Secret)
-	if !bytes.Equal(back.Secret, p.params.Secret) {
-		return fail(exitDiffer, "look at the entry, and repeat with another --backup-to", "%s: %s holds another secret than was written",
-			o.name, p.writeTo)
-	}
-	return nil
+	return o.app.onKeys(ctx, o.allKeys, p.account.ID, func(k *key) error { return o.onOne(ctx, k, p) })
 }
 
 // onOne puts the account on one key, or finds that it is there, proves it and records it.
@@ -128,6 +119,9 @@ func (o *addOptions) onOne(ctx context.Context, k *key, p *plan) error {
 func (o *addOptions) put(ctx context.Context, k *key, p *plan) (bool, error) {
 	list, err := k.List()
 	if err != nil {
+		return false, err
+	}
+	if adopted, err := o.adopt(ctx, k, p, list); adopted || err != nil {
 		return false, err
 	}
 	there, found := find(list, p.account.ID)
@@ -163,7 +157,7 @@ func (o *addOptions) alreadyThere(ctx context.Context, k *key, p *plan, there oa
 
 // touchThere compares the touch flag, which only the key knows, and records what it says of an account that is new here.
 func (o *addOptions) touchThere(k *key, p *plan) error {
-	if p.account.Type != oath.TOTP || !p.adopted && !o.changed("touch") {
+	if p.account.Type != oath.TOTP || !p.adopted && !o.touchSet {
 		return nil
 	}
 	answers, err := k.CalculateAll(make([]byte, 8), false)
@@ -174,7 +168,7 @@ func (o *addOptions) touchThere(k *key, p *plan) error {
 		if !bytes.Equal(answer.ID, p.account.ID) {
 			continue
 		}
-		if o.changed("touch") && answer.Touch != o.touch {
+		if o.touchSet && answer.Touch != o.touch {
 			return fail(exitDiffer, "--force writes it again, with --touch="+strconv.FormatBool(o.touch),
 				"%s is on %v with the same secret, but touch is %v there: %w", o.name, k, answer.Touch, errDiffer)
 		}
@@ -198,6 +192,9 @@ func (o *addOptions) result(k *key, p *plan, written bool, done, before string) 
 	if !written {
 		how = before
 	}
+	if p.stranger && !written {
+		how = fmt.Sprintf("%s %q on", map[bool]string{false: "adopted", true: "would adopt"}[o.dryRun], p.account.ID)
+	}
 	proof := "proven equal to " + p.from.String()
 	if p.writeTo != nil {
 		proof = "proven equal to " + p.writeTo.String()
@@ -210,14 +207,15 @@ func (o *addOptions) result(k *key, p *plan, written bool, done, before string) 
 	}
 	if o.app.json {
 		return o.app.printJSON(struct {
-			Name   string `json:"name"`
-			ID     string `json:"id"`
-			Serial uint32 `json:"serial,omitempty"`
-			Device string `json:"device"`
-			Backup string `json:"backup,omitempty"`
-			Wrote  bool   `json:"wrote"`
-			DryRun bool   `json:"dry_run,omitempty"`
-		}{o.name, string(p.account.ID), k.serial(), k.DeviceID(), p.account.Backup, written, o.dryRun})
+			Name    string `json:"name"`
+			ID      string `json:"id"`
+			Serial  uint32 `json:"serial,omitempty"`
+			Device  string `json:"device"`
+			Backup  string `json:"backup,omitempty"`
+			Wrote   bool   `json:"wrote"`
+			Adopted bool   `json:"adopted,omitempty"`
+			DryRun  bool   `json:"dry_run,omitempty"`
+		}{o.name, string(p.account.ID), k.serial(), k.DeviceID(), p.account.Backup, written, p.stranger && !written, o.dryRun})
 	}
 	o.app.say("%s: %s %v, %s", o.name, how, k, proof)
 	return nil

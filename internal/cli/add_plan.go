@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"ykmfa/internal/account"
@@ -22,6 +20,10 @@ type plan struct {
 	writeTo *source.Ref
 	typed   []source.Ref // given on this command line
 	adopted bool         // no account of this name was on record
+
+	given    otpauth.Params    // terms that flags or source say; the others are defaults
+	stranger bool              // the id is that of a credential that another program made
+	accounts []account.Account // on record
 }
 
 // credential is what PUT stores.
@@ -37,7 +39,7 @@ func (o *addOptions) plan(ctx context.Context) (*plan, error) {
 		return nil, err
 	}
 	recorded := accountNamed(accounts, o.name)
-	p := &plan{adopted: recorded == nil}
+	p := &plan{adopted: recorded == nil, accounts: accounts}
 	if err := o.references(p, recorded); err != nil {
 		return nil, err
 	}
@@ -46,10 +48,14 @@ func (o *addOptions) plan(ctx context.Context) (*plan, error) {
 	if p.params, err = resolver.Get(ctx, p.from); err != nil {
 		return nil, fmt.Errorf("%s: %w", o.name, err)
 	}
-	if err := o.terms(&p.params, recorded); err != nil {
+	if err := o.terms(p, recorded); err != nil {
 		return nil, err
 	}
 	if err := o.describe(p, recorded); err != nil {
+		return nil, err
+	}
+	o.touchSet = o.changed("touch")
+	if err := o.touchPolicy(p); err != nil {
 		return nil, err
 	}
 	return p, o.checkAccounts(p, accounts)
@@ -66,7 +72,7 @@ func (o *addOptions) references(p *plan, recorded *account.Account) error {
 		return usage("for example: ykmfa add "+o.name+" --secret-from lpass", "where is the secret of %s? --secret-from is missing", o.name)
 	}
 	var err error
-	if p.from, err = o.ref(text); err != nil {
+	if p.from, err = o.app.parseRef(text, o.name); err != nil {
 		return err
 	}
 	if o.secretFrom != "" {
@@ -76,12 +82,9 @@ func (o *addOptions) references(p *plan, recorded *account.Account) error {
 	case o.noBackup && o.backupTo != "":
 		return usage("", "--no-backup and --backup-to exclude each other")
 	case o.backupTo != "":
-		to, err := o.ref(o.backupTo)
+		to, err := o.app.writable(o.backupTo, o.name)
 		if err != nil {
 			return err
-		}
-		if !(&source.Resolver{}).CanWrite(to) {
-			return usage("lpass:, pass: and file: can be written", "--backup-to cannot write to %s", to)
 		}
 		p.writeTo, p.account.Backup, p.typed = &to, to.String(), append(p.typed, to)
 	case o.noBackup && recorded != nil:
@@ -96,21 +99,9 @@ func (o *addOptions) references(p *plan, recorded *account.Account) error {
 	return nil
 }
 
-func (o *addOptions) ref(text string) (source.Ref, error) {
-	ref, err := source.ParseRef(text, o.name)
-	if err != nil {
-		return ref, usage("ykmfa add --help lists the references", "%w", err)
-	}
-	if ref.Scheme == "file" && !filepath.IsAbs(ref.Rest) && !strings.HasPrefix(ref.Rest, "~") {
-		if ref.Rest, err = filepath.Abs(ref.Rest); err != nil { // the backup on record is read from anywhere
-			return ref, err
-		}
-	}
-	return ref, nil
-}
-
 // terms settles type, algorithm, digits, period and counter: by flag, else as recorded, else as the source's URI says.
-func (o *addOptions) terms(p *otpauth.Params, recorded *account.Account) error {
+func (o *addOptions) terms(plan *plan, recorded *account.Account) error {
+	p := &plan.params
 	if recorded != nil {
 		*p = recordedTerms(*p, *recorded)
 	}
@@ -136,6 +127,8 @@ func (o *addOptions) terms(p *otpauth.Params, recorded *account.Account) error {
 	if o.changed("counter") {
 		p.Counter = o.counter
 	}
+	plan.given = *p
+	plan.given.Secret = nil
 	*p = p.WithDefaults()
 	switch {
 	case p.Digits < 6 || p.Digits > 8:
@@ -185,6 +178,21 @@ func (o *addOptions) describe(p *plan, recorded *account.Account) error {
 			"%s is recorded as %q, not %q", o.name, recorded.ID, id)
 	}
 	p.account.ID = id
+	return nil
+}
+
+// touchPolicy applies what the configuration file says about touch.
+func (o *addOptions) touchPolicy(p *plan) error {
+	c, err := o.app.settings()
+	if err != nil || c.Touch != account.TouchRequired {
+		return err
+	}
+	if o.changed("touch") && !o.touch {
+		return usage("leave it out, or change touch in config.toml", "--touch=false: the configuration file requires touch")
+	}
+	if p.params.Type == oath.TOTP {
+		o.touch, o.touchSet, p.account.Touch = true, true, true
+	}
 	return nil
 }
 

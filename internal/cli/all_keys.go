@@ -77,3 +77,11 @@ func (a *app) away(ctx context.Context, k *key, f func() error) error {
 	}
 	return nil
 }
+
+// onKeys is onEachKey, or onKey for the one key that is meant.
+func (a *app) onKeys(ctx context.Context, all bool, holds []byte, f func(*key) error) error {
+	if all {
+		return a.onEachKey(ctx, f)
+	}
+	return a.onKey(ctx, holds, true, f)
+}

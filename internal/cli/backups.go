@@ -34,7 +34,7 @@ func (b *backup) place() string {
 // unreadable tells a backup that is missing from one that cannot be read.
 func (b *backup) unreadable() standing {
 	if errors.Is(b.err, errNoBackup) {
-		return noBackup
+		return bare
 	}
 	return unreachable
 }
@@ -79,6 +79,9 @@ func (a *app) distinct(accounts []account.Account) error {
 // readBackups reads the backup of every account, once. One that cannot be read does not stop the others. No key is open
 // meanwhile: password managers are slow, and ask. The caller wipes.
 func (a *app) readBackups(ctx context.Context, accounts []account.Account) ([]*backup, error) {
+	if _, err := a.settings(); err != nil { // it may define sources
+		return nil, err
+	}
 	resolver, done := a.resolver(ctx)
 	defer done()
 	backups := make([]*backup, 0, len(accounts))
@@ -102,14 +105,15 @@ func (a *app) readBackup(ctx context.Context, r *source.Resolver, acc account.Ac
 		b.err = fail(exitBackup, "give it one: ykmfa add "+acc.Name+" --secret-from REF", "%w", errNoBackup)
 		return b
 	}
-	start := a.Now()
-	ref, err := source.ParseRef(acc.Backup, acc.Name)
-	if err == nil {
-		var p otpauth.Params
-		p, err = r.Get(ctx, ref)
-		b.params = recordedTerms(p, acc)
+	ref, err := a.parseRef(acc.Backup, acc.Name)
+	if err != nil { // it is not this command line that is wrong
+		_, hint := advise(err)
+		b.err = fail(exitBackup, hint, "%w", err)
+		return b
 	}
-	b.err, b.took = err, a.Now().Sub(start)
+	start := a.Now()
+	p, err := r.Get(ctx, ref)
+	b.params, b.err, b.took = recordedTerms(p, acc), err, a.Now().Sub(start)
 	return b
 }
 

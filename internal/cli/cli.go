@@ -16,6 +16,7 @@ import (
 
 	"ykmfa/internal/account"
 	"ykmfa/internal/keyring"
+	"ykmfa/internal/source"
 	"ykmfa/internal/term"
 )
 
@@ -33,11 +34,15 @@ type Options struct {
 func Run(ctx context.Context, o Options, args []string) int {
 	a := &app{Options: o}
 	a.keyring = keyring.Keyring{Getenv: a.getenv}
+	defer a.memory.Wipe()
 	root := newRoot(a)
 	root.SetArgs(args)
 	root.SetIn(o.Stdin)
 	root.SetOut(o.Stdout)
 	root.SetErr(o.Stderr)
+	made := verbs(a, args)
+	root.AddCommand(made...)
+	root.CompletionOptions.DisableDefaultCmd = len(made) == 1
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
@@ -58,6 +63,8 @@ type app struct {
 	quiet, verbose bool
 
 	paths    account.Paths
+	config   *config        // nil: not read yet
+	memory   source.Memory  // what is asked only once
 	state    *account.State // as last seen; nil: not read yet
 	password []byte         // from YKMFA_PASSWORD_FD, which can be read only once
 }
@@ -87,9 +94,29 @@ agree, and prints codes.
 	f.BoolVar(&a.json, "json", false, "data as JSON on stdout, errors as JSON on stderr")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "say nothing but errors")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say what is skipped, and why")
-	root.AddCommand(newCode(a), newAdd(a), newList(a), newEdit(a), newRemove(a), newRestore(a), newVerify(a),
-		newKeys(a), newPassword(a), newReset(a), newDoctor(a))
 	return root
+}
+
+// verbs makes the command that args begin with, or all of them: making one costs as much as a round trip to a key.
+func verbs(a *app, args []string) []*cobra.Command {
+	all := []struct {
+		name string
+		new  func(*app) *cobra.Command
+	}{
+		{"code", newCode}, {"add", newAdd}, {"list", newList}, {"edit", newEdit}, {"remove", newRemove},
+		{"restore", newRestore}, {"verify", newVerify},
+		{"keys", newKeys}, {"password", newPassword}, {"reset", newReset}, {"doctor", newDoctor},
+	}
+	var made []*cobra.Command
+	for _, verb := range all {
+		if len(args) > 0 && verb.name == args[0] {
+			return []*cobra.Command{verb.new(a)}
+		}
+	}
+	for _, verb := range all {
+		made = append(made, verb.new(a))
+	}
+	return made
 }
 
 func unknownCommand(c *cobra.Command, args []string) error {

@@ -1,186 +1,287 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"ykmfa/internal/account"
-	"ykmfa/internal/term"
-	"ykmfa/oath"
+	"ykmfa/internal/otpauth"
 )
 
 type editOptions struct {
-	app                     *app
-	name                    string
+	app  *app
+	name string
+
 	rename, issuer, account string
-	changed                 func(flag string) bool
+	touch, noTouch          bool
+	period, digits          int
+	backupTo                string
+	allKeys                 bool
+
+	changed func(flag string) bool // whether a flag was given
+	command string                 // the command line, to be repeated for another key
 }
+
+// editFlags say what changes.
+var editFlags = []string{"rename", "issuer", "account", "touch", "no-touch", "period", "digits", "backup-to"}
 
 func newEdit(a *app) *cobra.Command {
 	o := &editOptions{app: a}
 	c := &cobra.Command{
 		Use:   "edit NAME",
-		Short: "Change the name of an account",
-		Long: `Change the short name of an account (--rename), and the issuer and account that the key shows. On the key the
-account part follows the short name when it was the same.`,
-		Example: "  ykmfa edit aws --rename aws-old\n  ykmfa edit aws --issuer Amazon --account alice@123456789012",
-		Args:    exactArgs("NAME"),
+		Short: "Change touch, issuer, name, period... by rewriting from the backup",
+		Long: `Change an account. What can only be changed by writing anew is written from the backup, after that was proven to
+hold the same secret as the key, and proven again; only then is the old credential removed. A key that can rename does
+so where only the name changes. On the key the account part follows the short name when it was the same.
+
+--backup-to copies the backup to another place, which becomes the one on record; the old one is left as it is.
+
+One key is changed at a time, or with --all-keys each that is plugged in. On another one, run the same command again with
+its --key. Also run it again after an interruption: what is done is kept.`,
+		Example: `  ykmfa edit aws --touch
+  ykmfa edit aws --issuer Amazon --account alice@123456789012
+  ykmfa edit aws --rename aws-old
+  ykmfa edit aws --backup-to pass:mfa/aws`,
+		Args: exactArgs("NAME"),
 		RunE: func(c *cobra.Command, args []string) error {
-			o.name, o.changed = args[0], c.Flags().Changed
+			o.name, o.changed, o.command = args[0], c.Flags().Changed, commandLine(c, args[0])
 			return o.run(c.Context())
 		},
 	}
-	c.Flags().StringVar(&o.rename, "rename", "", "new short name `NEW`")
-	c.Flags().StringVar(&o.issuer, "issuer", "", "issuer part of the credential id")
-	c.Flags().StringVar(&o.account, "account", "", "account part of the credential id")
+	f := c.Flags()
+	f.StringVar(&o.rename, "rename", "", "new short name `NEW`")
+	f.StringVar(&o.issuer, "issuer", "", "issuer part of the credential id")
+	f.StringVar(&o.account, "account", "", "account part of the credential id")
+	f.BoolVar(&o.touch, "touch", false, "each code needs a touch")
+	f.BoolVar(&o.noTouch, "no-touch", false, "no code needs a touch")
+	f.IntVar(&o.period, "period", 0, "how long a code lives, in `SECONDS`")
+	f.IntVar(&o.digits, "digits", 0, "length of the code: 6, 7 or 8")
+	f.StringVar(&o.backupTo, "backup-to", "", "copy the backup to `REF`, read it back, and go by that from now on")
+	f.BoolVar(&o.allKeys, "all-keys", false, "on every key that is plugged in")
 	return c
 }
 
 func (o *editOptions) run(ctx context.Context) error {
-	if !o.changed("rename") && !o.changed("issuer") && !o.changed("account") {
-		return usage("ykmfa edit --help", "nothing to change")
+	if err := o.check(); err != nil {
+		return err
 	}
-	accounts, err := o.app.accounts()
+	if err := o.touchPolicy(); err != nil {
+		return err
+	}
+	e, err := o.plan(ctx)
 	if err != nil {
 		return err
 	}
-	if err := o.checkNew(accounts); err != nil {
-		return err
+	defer func() { otpauth.Wipe(e.params.Secret) }()
+	if o.backupTo != "" {
+		if err := o.copyBackup(ctx, e); err != nil {
+			return err
+		}
 	}
-	t, ok := known(accounts, o.name)
-	if id, err := o.newID(t); ok && err == nil && bytes.Equal(id, t.id) {
-		return o.recordAccount(t, id) // only the short name changes: no key is needed
+	if o.leavesKeys(e) {
+		if err := o.record(e); err != nil {
+			return err
+		}
+		if o.changed("rename") {
+			o.app.say("%s: now %s, on the key still %q", o.name, e.want.Name, e.want.ID)
+		}
+		return nil
 	}
-	return o.app.onKey(ctx, t.id, true, func(k *key) error { return o.edit(k, accounts) })
+	return o.onKeys(ctx, e)
 }
 
-func (o *editOptions) checkNew(accounts []account.Account) error {
-	if !o.changed("rename") {
+// check refuses flags that mean nothing, before anything is read.
+func (o *editOptions) check() error {
+	some := false
+	for _, flag := range editFlags {
+		some = some || o.changed(flag)
+	}
+	switch {
+	case !some:
+		return usage("ykmfa edit --help", "nothing to change")
+	case o.changed("touch") && o.changed("no-touch"):
+		return usage("", "--touch and --no-touch exclude each other")
+	case o.changed("digits") && (o.digits < 6 || o.digits > 8):
+		return usage("", "--digits is 6, 7 or 8")
+	case o.changed("period") && (o.period < 1 || o.period > 86400):
+		return usage("", "--period is a number of seconds from 1 to 86400")
+	case o.changed("backup-to") && o.backupTo == "":
+		return usage("for example --backup-to pass:mfa/"+o.name, "--backup-to is empty")
+	case !o.changed("rename"):
 		return nil
 	}
 	if err := account.ValidateName(o.rename); err != nil {
 		return usage("--issuer and --account change what the key shows", "%w", err)
 	}
-	if acc := accountNamed(accounts, o.rename); acc != nil && o.rename != o.name {
-		return fail(exitFailed, "choose another name", "the account %s exists already", acc.Name)
-	}
 	return nil
 }
 
-func (o *editOptions) edit(k *key, accounts []account.Account) error {
-	list, err := k.List()
-	if err != nil {
-		return err
-	}
-	t, err := resolve(o.name, accounts, list)
-	if err != nil {
-		return err
-	}
-	id, err := o.newID(t)
-	if err != nil {
-		return err
-	}
-	if id, err = o.renameOnKey(k, t, id, list); err != nil {
-		return err
-	}
-	return o.record(k, t, id)
-}
-
-// newID is the credential id after the change.
-func (o *editOptions) newID(t target) ([]byte, error) {
-	name := oath.ParseName(t.id, t.typ)
-	before := name
-	if o.changed("rename") && (t.account == nil || name.Account == t.account.Name) {
-		name.Account = o.rename
-	}
-	if o.changed("issuer") {
-		name.Issuer = o.issuer
-	}
-	if o.changed("account") {
-		name.Account = o.account
-	}
-	if name == before {
-		return t.id, nil
-	}
-	if err := validateIDText(name.String()); err != nil {
-		return nil, usage("", "%w", err)
-	}
-	id, err := name.ID(t.typ)
-	if err != nil {
-		return nil, usage("", "%w", err)
-	}
-	return id, nil
-}
-
-// renameOnKey returns the id under which the credential is on the key afterwards. An interrupted run that had already
-// renamed it there is taken up.
-func (o *editOptions) renameOnKey(k *key, t target, id []byte, list []oath.Credential) ([]byte, error) {
-	if bytes.Equal(id, t.id) {
-		return id, nil
-	}
-	_, old := find(list, t.id)
-	_, taken := find(list, id)
-	switch {
-	case old && taken:
-		return nil, fail(exitFailed, "choose another name", "%v holds a credential %q already", k, id)
-	case taken:
-		return id, nil
-	case !old:
-		return nil, notOnKey(k, t)
-	}
-	err := k.Rename(t.id, id)
-	var missing *oath.FeatureError
-	if errors.As(err, &missing) && !o.changed("issuer") && !o.changed("account") && t.account != nil {
-		o.app.say("%v; on the key it stays %q", missing, t.id)
-		return t.id, nil
-	}
-	return id, err
-}
-
-func (o *editOptions) record(k *key, t target, id []byte) error {
-	o.app.updateKey(k, func(known *account.Key) { known.Rename(t.id, id) })
-	if t.account == nil {
-		o.app.say("%s: now %s on %v", t.name(), oath.ParseName(id, t.typ), k)
+// touchPolicy applies what the configuration file says about touch.
+func (o *editOptions) touchPolicy() error {
+	if !o.noTouch {
 		return nil
 	}
-	if others := o.app.loadState().KeysHolding(t.id); len(others) > 0 && !bytes.Equal(t.id, id) {
-		o.app.say("%s still has it under the old name", keyNames(others))
+	c, err := o.app.settings()
+	if err == nil && c.Touch == account.TouchRequired {
+		err = usage("leave it out, or change touch in config.toml", "--no-touch: the configuration file requires touch")
 	}
-	return o.recordAccount(t, id)
+	return err
 }
 
-func (o *editOptions) recordAccount(t target, id []byte) error {
-	acc := *t.account
-	acc.ID = id
-	if o.changed("rename") {
-		acc.Name = o.rename
+// rewrites reports whether the change is more than a name: then the credential is written anew.
+func (o *editOptions) rewrites() bool {
+	return o.changed("touch") || o.changed("no-touch") || o.changed("period") || o.changed("digits")
+}
+
+// leavesKeys reports whether nothing changes that a key knows of.
+func (o *editOptions) leavesKeys(e *edit) bool {
+	return e.t.account != nil && !e.resumed && !o.rewrites() && !o.changed("issuer") && !o.changed("account") &&
+		string(e.want.ID) == string(e.t.id)
+}
+
+// onKeys reads the backup first where it is certain to be needed; else a key that turns out to need it is left to others
+// meanwhile.
+func (o *editOptions) onKeys(ctx context.Context, e *edit) error {
+	if o.rewrites() || e.resumed || o.allKeys && e.backup() != "" {
+		if err := o.read(ctx, e); err != nil {
+			return err
+		}
 	}
-	err := account.Update(o.app.paths.Accounts, func(f *account.File) error {
-		if acc.Name != t.account.Name {
-			if err := f.Rename(t.account.Name, acc.Name); err != nil {
+	work := func(k *key) error { return o.onOne(ctx, k, e) }
+	err := o.app.onKeys(ctx, o.allKeys, e.t.id, work)
+	if errors.Is(err, errNeedsBackup) {
+		if err := o.read(ctx, e); err != nil {
+			return err
+		}
+		err = o.app.onKeys(ctx, o.allKeys, e.t.id, work)
+	}
+	if err == nil && len(e.done) == 0 {
+		return fail(exitNoAccount, "ykmfa list shows where it is", "%s is on none of these keys", e.t.name())
+	}
+	o.sayOthers(e)
+	if err == nil && o.rewrites() && o.backupTo == "" && e.says != "" && e.says != terms(e.params) {
+		o.app.say("%s: its backup still says %s; the account file goes before it, and --backup-to writes another", o.name, e.says)
+	}
+	return err
+}
+
+// onOne changes the account on one key, and then in the account file.
+func (o *editOptions) onOne(ctx context.Context, k *key, e *edit) error {
+	old, proven, err := o.change(ctx, k, e)
+	var missing *Error
+	if o.allKeys && errors.As(err, &missing) && missing.Code == exitNoAccount {
+		o.app.say("%v: left as it is", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	o.app.updateKey(k, func(known *account.Key) {
+		known.Rename(old, e.want.ID)
+		c := known.SetCredential(e.want.ID)
+		c.Type = e.t.typ
+		if proven {
+			c.Touch, c.Verified = &e.want.Touch, o.app.Now()
+		}
+	})
+	e.done[k.DeviceID()], e.old = true, old
+	if err := o.record(e); err != nil {
+		return fmt.Errorf("%s is changed on %v, but that could not be recorded: %w", o.name, k, err)
+	}
+	o.result(k, e, proven)
+	return nil
+}
+
+// record writes the account file. A credential without an account has no place there.
+func (o *editOptions) record(e *edit) error {
+	if e.t.account == nil {
+		return nil
+	}
+	return account.Update(o.app.paths.Accounts, func(f *account.File) error {
+		_, before := f.Get(e.t.account.Name)
+		if before && e.t.account.Name != e.want.Name {
+			if err := f.Rename(e.t.account.Name, e.want.Name); err != nil {
 				return err
 			}
 		}
-		return f.Put(acc)
+		return f.Put(e.want)
 	})
-	if err != nil {
-		return err
-	}
-	o.app.say("%s: now %s, on the key %q", t.name(), acc.Name, id)
-	return nil
 }
 
-// validateIDText refuses what could not be shown as it is.
-func validateIDText(s string) error {
-	if clean := term.Clean(s); clean != s {
-		return usage("", "issuer and account may not hold control characters or marks that turn text around: %s", clean)
+func (o *editOptions) result(k *key, e *edit, proven bool) {
+	text := "now"
+	if e.resumed && string(e.old) == string(e.want.ID) {
+		text = "already"
 	}
-	if strings.HasPrefix(s, " ") || strings.HasSuffix(s, " ") {
-		return usage("", "issuer and account may not begin or end with a space")
+	if e.t.account != nil && e.want.Name != o.name {
+		text += " " + e.want.Name + ","
 	}
-	return nil
+	text += fmt.Sprintf(" on %v as %q", k, e.want.ID)
+	if proven {
+		text += fmt.Sprintf(", %d digits, %s touch, proven equal to %s", e.want.Digits, without(e.want.Touch), e.t.account.Backup)
+	}
+	o.app.say("%s: %s", o.name, text)
+}
+
+func without(touch bool) string {
+	if touch {
+		return "with"
+	}
+	return "without"
+}
+
+// sayOthers names the keys that are known to hold the account on its old terms, and the command that goes on there.
+func (o *editOptions) sayOthers(e *edit) {
+	if len(e.done) == 0 {
+		return
+	}
+	for _, known := range o.app.loadState().KeysHolding(e.old) {
+		c := known.Credential(e.old)
+		same := string(e.old) == string(e.want.ID) && c.Touch != nil && *c.Touch == e.want.Touch && e.sameDigits
+		if e.done[known.DeviceID] || same {
+			continue
+		}
+		command := o.command
+		if e.t.account == nil || e.t.account.Backup == "" { // only the name on the key tells there what is meant
+			command = strings.Replace(command, shellWord(o.name), shellWord(string(e.old)), 1)
+		}
+		o.app.say("%s still has it as it was; with that key: ykmfa --key %s %s", keyNames([]*account.Key{known}), keyArgument(known), command)
+	}
+}
+
+// keyArgument is what --key takes for a key.
+func keyArgument(known *account.Key) string {
+	if known.Serial == 0 {
+		return shellWord(known.DeviceID)
+	}
+	return fmt.Sprint(known.Serial)
+}
+
+// commandLine is the command as it was typed, but for the choice of the key.
+func commandLine(c *cobra.Command, name string) string {
+	words := []string{c.Name(), shellWord(name)}
+	for _, flag := range editFlags {
+		f := c.Flags().Lookup(flag)
+		switch {
+		case !f.Changed:
+		case f.Value.Type() == "bool":
+			words = append(words, strings.TrimSuffix("--"+flag+"="+f.Value.String(), "=true"))
+		default:
+			words = append(words, "--"+flag, shellWord(f.Value.String()))
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// shellWord quotes what a shell would not leave alone.
+func shellWord(s string) string {
+	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.,:/@+="
+	if s != "" && strings.Trim(s, plain) == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

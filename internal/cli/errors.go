@@ -53,7 +53,7 @@ var advices = []struct {
 	hint string
 }{
 	{errInterrupted, exitInterrupted, "run it again: what was not finished is taken up"},
-	{ErrUnsupported, exitNoKey, "build ykmfa with cgo (CGO_ENABLED=1 and the PC/SC headers) to use keys"},
+	{ErrUnsupported, exitNoKey, "build ykmfa with cgo (CGO_ENABLED=1) to use keys"},
 	{ErrNoService, exitNoKey, serviceHint()},
 	{ErrDenied, exitNoKey, "ykmfa doctor"},
 	{ErrNoReader, exitNoKey, "plug in the key; if it is plugged in: ykmfa doctor"},
@@ -102,7 +102,7 @@ func advise(err error) (code int, hint string) {
 
 // backupHint is the next step for a backup that could not be read or written.
 func backupHint(err *source.Error) string {
-	if errors.Is(err, term.ErrNone) {
+	if errors.Is(err, term.ErrNone) && err.Kind != source.KindLocked {
 		return "run it on a terminal, or give the secret on stdin: --secret-from -"
 	}
 	if err.Hint != "" {

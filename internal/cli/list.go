@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,11 +17,18 @@ func newList(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "Accounts: on which key, where backed up, when last verified",
-		Long: `List the accounts of the account file and the credentials on the key that is plugged in. A key that is not
-plugged in is listed as it was last seen. KEY is "-" for an account that is on no known key; BACKUP is "-" where there is
-none, and "?" for a credential that no account names.`,
-		Args: exactArgs(),
-		RunE: func(c *cobra.Command, _ []string) error { return a.runList(c.Context()) },
+		Long: `List the accounts of the account file and the credentials on the keys that are plugged in. A key that is not
+plugged in is listed as it was last seen.
+
+On a terminal, each key is a column, in parentheses one that is not plugged in: when the account was last verified there,
+"yes" where it never was, "-" where the key does not have it. In a pipe, the fields are name, credential id, keys ("-": on no
+known key), backup, touch, and when it was last verified on any key.
+
+BACKUP is "-" where there is none, and "?" for a credential that no account names. TOUCH is "differs" where a key does not
+do what the account says; --json has it, and when it was verified, for each key.`,
+		Example: "  ykmfa list\n  ykmfa list --json",
+		Args:    exactArgs(),
+		RunE:    func(c *cobra.Command, _ []string) error { return a.runList(c.Context()) },
 	}
 }
 
@@ -42,6 +48,9 @@ type listedKey struct {
 	Serial  uint32 `json:"serial,omitempty"`
 	Device  string `json:"device"`
 	Present bool   `json:"present"`
+
+	Touch    *bool      `json:"touch,omitempty"`    // missing: not known
+	Verified *time.Time `json:"verified,omitempty"` // missing: never
 }
 
 func (a *app) runList(ctx context.Context) error {
@@ -53,15 +62,16 @@ func (a *app) runList(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	lines := listLines(accounts, a.loadState(), present)
+	state := a.loadState()
+	lines := listLines(accounts, state, present)
 	if a.json {
 		return a.printJSON(lines)
 	}
-	t := a.table("NAME", "ID", "KEY", "BACKUP", "TOUCH", "VERIFIED")
-	for _, l := range lines {
-		t.row(l.Name, l.ID, l.keys(), l.backup(), yes(l.Touch), l.verified())
+	if err := a.listTable(lines, state, present); err != nil {
+		return err
 	}
-	return t.flush()
+	a.hintStrangers(lines)
+	return nil
 }
 
 // look reads every key that is plugged in, and remembers what is on it. No key is not an error here.
@@ -112,9 +122,8 @@ func listLines(accounts []account.Account, state *account.State, present map[str
 func strangers(accounts []account.Account, state *account.State, present map[string]bool) []listed {
 	var lines []listed
 	at := map[string]int{}
-	for device := range present {
-		known := state.Keys[device]
-		if known == nil {
+	for _, known := range state.All() {
+		if !present[known.DeviceID] {
 			continue
 		}
 		for _, c := range known.All() {
@@ -140,51 +149,15 @@ func strangers(accounts []account.Account, state *account.State, present map[str
 
 // on adds a key that holds the credential.
 func (l *listed) on(known *account.Key, id []byte, present map[string]bool) {
-	l.Keys = append(l.Keys, listedKey{Serial: known.Serial, Device: known.DeviceID, Present: present[known.DeviceID]})
-	c := known.Credential(id)
-	if c != nil && !c.Verified.IsZero() && (l.Verified == nil || c.Verified.After(*l.Verified)) {
-		l.Verified = &c.Verified
-	}
-}
-
-func (l listed) keys() string {
-	var names []string
-	for _, k := range l.Keys {
-		name := strconv.FormatUint(uint64(k.Serial), 10)
-		if k.Serial == 0 {
-			name = k.Device
+	k := listedKey{Serial: known.Serial, Device: known.DeviceID, Present: present[known.DeviceID]}
+	if c := known.Credential(id); c != nil {
+		k.Touch = c.Touch
+		if !c.Verified.IsZero() {
+			k.Verified = &c.Verified
 		}
-		if !k.Present {
-			name += " (not here)"
-		}
-		names = append(names, name)
 	}
-	if names == nil {
-		return "-"
+	if k.Verified != nil && (l.Verified == nil || k.Verified.After(*l.Verified)) {
+		l.Verified = k.Verified
 	}
-	return strings.Join(names, ", ")
-}
-
-func (l listed) backup() string {
-	switch {
-	case !l.Account:
-		return "?"
-	case l.Backup == "":
-		return "-"
-	}
-	return l.Backup
-}
-
-func (l listed) verified() string {
-	if l.Verified == nil {
-		return "-"
-	}
-	return l.Verified.Local().Format("2006-01-02 15:04")
-}
-
-func yes(b bool) string {
-	if b {
-		return "yes"
-	}
-	return "no"
+	l.Keys = append(l.Keys, k)
 }

@@ -69,7 +69,7 @@ const (
 	different   standing = "different"   // not the secret, or not the terms, of the backup
 	missing     standing = "missing"     // not on the key
 	unreachable standing = "unreachable" // its backup cannot be read
-	noBackup    standing = "no-backup"
+	bare        standing = "no-backup"
 	unchecked   standing = "not-checked" // it is there, and comparing would take a touch or use up a code
 	broken      standing = "broken"      // the key cannot compute with it
 	readable    standing = "readable"    // its backup, whatever is on the key
@@ -104,12 +104,12 @@ func (a *app) stand(ctx context.Context, k *key, b *backup, c contents, touching
 	return broken, err
 }
 
-// touchNote says that an account gives its codes without the touch that the account file asks for. The touch flag is no
+// touchNote says that an account gives its codes without the touch that it should need. The touch flag is no
 // part of the secret: key and backup are the same all the same.
 func (c contents) touchNote(acc account.Account) string {
 	touch, known := c.touch[string(acc.ID)]
 	if !acc.Touch || !known || touch {
 		return ""
 	}
-	return "it needs NO touch there, although the account file says so: ykmfa add " + acc.Name + " --touch --force"
+	return "it needs NO touch there, though it should: ykmfa edit " + acc.Name + " --touch"
 }

@@ -19,17 +19,11 @@ var (
 // write stores a credential and proves it: what is not proven is taken off again. replaced says that a credential of
 // the same id is overwritten on the user's order.
 func (a *app) write(ctx context.Context, k *key, c oath.NewCredential, p otpauth.Params, replaced bool) error {
-	err := k.Put(c)
-	if replaced && errors.Is(err, oath.ErrExists) { // cards other than YubiKeys do not overwrite
-		if err := k.Delete(c.ID); err != nil {
-			return err
-		}
-		err = k.Put(c)
-	}
-	if err != nil {
-		return explainPut(k, err)
+	if err := put(k, c, replaced); err != nil {
+		return err
 	}
 	name := oath.ParseName(c.ID, c.Type).String()
+	var err error
 	if c.Type == oath.HOTP {
 		err = a.proveCounter(ctx, k, c, p)
 	} else {
@@ -42,6 +36,22 @@ func (a *app) write(ctx context.Context, k *key, c oath.NewCredential, p otpauth
 		return fmt.Errorf("%s was written, is not proven, and could not be taken off again (%w): %w", name, gone, err)
 	}
 	return fmt.Errorf("%s was taken off again: %w", name, err)
+}
+
+// put stores a credential.
+func put(k *key, c oath.NewCredential, replaced bool) error {
+	err := k.Put(c)
+	var refused *oath.Error
+	if replaced && errors.Is(err, oath.ErrExists) && errors.As(err, &refused) { // cards other than YubiKeys do not overwrite
+		if err := k.Delete(c.ID); err != nil {
+			return err
+		}
+		err = k.Put(c)
+	}
+	if err != nil {
+		return explainPut(k, err)
+	}
+	return nil
 }
 
 func explainPut(k *key, err error) error {
@@ -61,12 +71,7 @@ func (a *app) prove(ctx context.Context, k *key, c oath.NewCredential, p otpauth
 
 // compare returns which of the challenges the key answered with the secret of the backup.
 func (a *app) compare(ctx context.Context, k *key, c oath.NewCredential, p otpauth.Params, challenges ...[]byte) (int, error) {
-	var got oath.Response
-	name := oath.ParseName(c.ID, c.Type).String()
-	err := a.withTouch(ctx, k, name, c.Touch, func() (err error) {
-		got, err = k.CalculateFull(c.ID, challenges[0])
-		return err
-	})
+	got, err := a.calculate(ctx, k, c.ID, c.Type, c.Touch, challenges[0])
 	if err != nil {
 		return 0, err
 	}
@@ -75,7 +80,37 @@ func (a *app) compare(ctx context.Context, k *key, c oath.NewCredential, p otpau
 			return i, nil
 		}
 	}
-	return 0, differ(k, name)
+	return 0, differ(k, oath.ParseName(c.ID, c.Type).String())
+}
+
+// calculate has the key compute the whole HMAC of a challenge, and asks for the touch that this may need.
+func (a *app) calculate(ctx context.Context, k *key, id []byte, t oath.Type, touch bool, challenge []byte) (oath.Response, error) {
+	var got oath.Response
+	err := a.withTouch(ctx, k, oath.ParseName(id, t).String(), touch, func() (err error) {
+		got, err = k.CalculateFull(id, challenge)
+		return err
+	})
+	return got, err
+}
+
+// proveSecret proves that a credential that was on the key before this command has the secret of the backup, whatever the
+// length of its codes, which it returns.
+func (a *app) proveSecret(ctx context.Context, k *key, there oath.Credential, touch bool, p otpauth.Params) (digits int, err error) {
+	name := oath.ParseName(there.ID, there.Type).String()
+	switch {
+	case there.Type != p.Type || there.Algorithm != p.Algorithm:
+		return 0, fmt.Errorf("%s on %v is %v with %v, the backup %v with %v: %w",
+			name, k, there.Type, there.Algorithm, p.Type, p.Algorithm, errDiffer)
+	case there.Type == oath.HOTP:
+		return 0, fmt.Errorf("%s on %v counts codes (HOTP): %w", name, k, errUnprovable)
+	}
+	challenge := make([]byte, 8)
+	rand.Read(challenge)
+	got, err := a.calculate(ctx, k, there.ID, there.Type, touch, challenge)
+	if err == nil && !hmac.Equal(got.HMAC, p.Algorithm.HMAC(p.Secret, challenge)) {
+		err = fmt.Errorf("%s on %v: %w", name, k, errDiffer)
+	}
+	return got.Digits, err
 }
 
 func differ(k *key, name string) error {

@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,25 +15,29 @@ import (
 )
 
 type removeOptions struct {
-	app         *app
-	name        string
-	forget, yes bool
+	app                  *app
+	name                 string
+	forget, yes, allKeys bool
+
+	on map[string]bool // devices that the question named
 }
 
 func newRemove(a *app) *cobra.Command {
-	o := &removeOptions{app: a}
+	o := &removeOptions{app: a, on: map[string]bool{}}
 	c := &cobra.Command{
 		Use:   "remove NAME",
 		Short: "From the key, and from the account file",
 		Long: `Remove an account from the key that is plugged in, and from the account file unless another key is known to hold
-it. The backup is never touched.`,
-		Args: exactArgs("NAME"),
+it. A credential that no account names can be removed, too. It asks first. The backup is never touched.`,
+		Example: "  ykmfa remove aws\n  ykmfa remove aws --all-keys --yes\n  ykmfa remove aws --forget",
+		Args:    exactArgs("NAME"),
 		RunE: func(c *cobra.Command, args []string) error {
 			o.name = args[0]
 			return o.run(c.Context())
 		},
 	}
 	c.Flags().BoolVar(&o.forget, "forget", false, "only from the account file: no key is needed")
+	c.Flags().BoolVar(&o.allKeys, "all-keys", false, "from every key that is plugged in")
 	c.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	return c
 }
@@ -40,6 +47,9 @@ func (o *removeOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if o.forget && o.allKeys {
+		return usage("", "--forget leaves the keys alone, --all-keys does not")
+	}
 	if o.forget {
 		return o.runForget(ctx, accounts)
 	}
@@ -47,33 +57,53 @@ func (o *removeOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return o.app.onKey(ctx, t.id, true, func(k *key) error { return o.delete(k, t) })
+	return o.app.onKeys(ctx, o.allKeys, t.id, func(k *key) error { return o.delete(k, t) })
 }
 
 // find resolves the name on the key and asks, so that the key is free while the user thinks.
 func (o *removeOptions) find(ctx context.Context, accounts []account.Account) (target, error) {
 	var t target
-	var question string
+	var keys []string
 	holds, _ := known(accounts, o.name)
-	err := o.app.onKey(ctx, holds.id, true, func(k *key) error {
-		list, err := k.List()
+	err := o.app.onKeys(ctx, o.allKeys, holds.id, func(k *key) error {
+		there, err := o.findOn(k, accounts)
+		var none *Error
+		if o.allKeys && errors.As(err, &none) && none.Code == exitNoAccount {
+			o.app.say("%v", err)
+			return nil
+		}
 		if err != nil {
 			return err
 		}
-		if t, err = resolve(o.name, accounts, list); err != nil {
-			return err
+		if t.id != nil && !bytes.Equal(t.id, there.id) {
+			return fail(exitNoAccount, "say it in full", "%q is %s on %v, and %s elsewhere", o.name, there.name(), k, t.name())
 		}
-		if _, found := find(list, t.id); !found {
-			return fail(exitNoAccount, "ykmfa remove --forget "+t.name()+" takes it out of the account file",
-				"%s is not on %v", t.name(), k)
-		}
-		question = fmt.Sprintf("Remove %s from %v? %s", t.name(), k, backupNote(t))
+		t, o.on[k.DeviceID()], keys = there, true, append(keys, k.String())
 		return nil
 	})
 	if err != nil {
 		return t, err
 	}
-	return t, o.app.confirm(ctx, question, o.yes)
+	if len(keys) == 0 {
+		return t, fail(exitNoAccount, "ykmfa list shows where it is", "%s is on none of these keys", o.name)
+	}
+	return t, o.app.confirm(ctx, fmt.Sprintf("Remove %s from %s? %s", t.name(), strings.Join(keys, ", "), backupNote(t)), o.yes)
+}
+
+func (o *removeOptions) findOn(k *key, accounts []account.Account) (target, error) {
+	list, err := k.List()
+	if err != nil {
+		return target{}, err
+	}
+	t, err := resolve(o.name, accounts, list)
+	if err != nil {
+		return t, err
+	}
+	if _, found := find(list, t.id); !found {
+		return t, fail(exitNoAccount, "ykmfa remove --forget "+t.name()+" takes it out of the account file",
+			"%s is not on %v", t.name(), k)
+	}
+	return t, nil
 }
 
 func backupNote(t target) string {
@@ -84,6 +114,13 @@ func backupNote(t target) string {
 }
 
 func (o *removeOptions) delete(k *key, t target) error {
+	switch {
+	case o.on[k.DeviceID()]:
+	case o.allKeys:
+		return nil
+	default:
+		return fail(exitNoKey, "run the command again", "another key was plugged in meanwhile")
+	}
 	if err := k.Delete(t.id); err != nil {
 		return err
 	}
@@ -94,7 +131,12 @@ func (o *removeOptions) delete(k *key, t target) error {
 		o.app.say("%s: removed from %v", t.name(), k)
 		return nil
 	}
-	if others := o.app.loadState().KeysHolding(t.id); len(others) > 0 {
+	others := o.app.loadState().KeysHolding(t.id)
+	if slices.ContainsFunc(others, func(known *account.Key) bool { return o.on[known.DeviceID] }) { // its turn comes
+		o.app.say("%s: removed from %v", t.name(), k)
+		return nil
+	}
+	if len(others) > 0 {
 		o.app.say("%s: removed from %v; it stays in the account file, because it is on %s too", t.name(), k, keyNames(others))
 		return nil
 	}

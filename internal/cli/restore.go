@@ -86,6 +86,9 @@ func (o *restoreOptions) run(ctx context.Context) error {
 		return err
 	}
 	defer wipeBackups(o.backups)
+	if err := o.touchPolicy(); err != nil {
+		return err
+	}
 	err = o.onKeys(ctx)
 	if o.app.json && ctx.Err() == nil && o.reports != nil {
 		if err := o.app.printJSON(o.reports); err != nil {
@@ -93,6 +96,18 @@ func (o *restoreOptions) run(ctx context.Context) error {
 		}
 	}
 	return err
+}
+
+// touchPolicy applies what the configuration file says about touch.
+func (o *restoreOptions) touchPolicy() error {
+	c, err := o.app.settings()
+	if err != nil || c.Touch != account.TouchRequired {
+		return err
+	}
+	for _, b := range o.backups {
+		b.account.Touch = b.account.Touch || !countsCodes(b.account)
+	}
+	return nil
 }
 
 // ready fails before the first backup is read when there is nothing to write to, or nobody to ask for the next key.
@@ -112,11 +127,7 @@ func (o *restoreOptions) onKeys(ctx context.Context) error {
 
 // onPresent restores the key that is meant, or all.
 func (o *restoreOptions) onPresent(ctx context.Context) error {
-	onKey := func(k *key) error { return o.onOne(ctx, k) }
-	if o.allKeys {
-		return o.app.onEachKey(ctx, onKey)
-	}
-	return o.app.onKey(ctx, nil, true, onKey)
+	return o.app.onKeys(ctx, o.allKeys, nil, func(k *key) error { return o.onOne(ctx, k) })
 }
 
 // onOne restores one key, and notes whether that is finished.

@@ -77,7 +77,7 @@ func (r *refill) others() string {
 	}{
 		{same, "there already"}, {unchecked, "there already, not compared yet"}, {different, "different"}, {broken, "broken"},
 		{unfit, "without room or not supported"}, {noCounter, "without a counter"}, {unreachable, "with a backup that cannot be read"},
-		{noBackup, "WITHOUT A BACKUP"},
+		{bare, "WITHOUT A BACKUP"},
 	} {
 		if n := count[one.standing]; n > 0 {
 			text += fmt.Sprintf(", %d %s", n, one.words)
@@ -116,7 +116,7 @@ func (r *refill) words(i *item) string {
 		return "different: to be overwritten, once that is confirmed"
 	case i.standing == different && !i.write:
 		return "DIFFERENT, left as it is"
-	case i.standing == noBackup:
+	case i.standing == bare:
 		return "NO BACKUP: it cannot be restored"
 	case i.standing == missing:
 		return "NOT written: " + i.why.Error()

@@ -19,12 +19,6 @@ import (
 	"ykmfa/oath"
 )
 
-// The test secret of RFC 4226 and RFC 6238, and another one.
-const (
-	secret20    = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
-	secretOther = "JBSWY3DPEHPK3PXP"
-)
-
 // replacement is a user with accounts and backups, and a key in memory that they are to be restored onto.
 type replacement struct {
 	t    *testing.T
@@ -59,7 +53,7 @@ func newReplacement(t *testing.T, fault virtualkey.Fault) *replacement {
 	t.Helper()
 	r := &replacement{t: t, home: t.TempDir()}
 	for name, text := range map[string]string{
-		"secret.txt": secret20, "other.txt": secretOther, "password.txt": "correct horse",
+		"secret.txt": s20, "password.txt": "correct horse",
 		"accounts.toml": strings.ReplaceAll(accountFile, "HOME", r.home),
 	} {
 		if err := os.WriteFile(filepath.Join(r.home, name), []byte(text), 0o600); err != nil {

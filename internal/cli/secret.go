@@ -11,20 +11,24 @@ import (
 )
 
 // resolver reads and writes secret references. typed are the references that this user gave here: they may run what
-// they name; one from the account file must have been allowed before, or is asked about. done gives the terminal back.
+// they name, now and later; another one from the account file is asked about. done gives the terminal back.
 func (a *app) resolver(ctx context.Context, typed ...source.Ref) (r *source.Resolver, done func()) {
 	r = &source.Resolver{
 		Stdin:   a.Stdin,
 		Prompt:  a.askSecret,
 		Getenv:  a.getenv,
 		Environ: a.Environ,
+		Memory:  &a.memory,
 		Allow: func(ref source.Ref) error {
 			if slices.Contains(typed, ref) {
-				return nil
+				return a.rememberAllowed(ref)
 			}
 			return a.allow(ctx, ref)
 		},
 		Warn: a.warnOnce(),
+	}
+	if a.config != nil {
+		r.Sources = a.config.sources
 	}
 	t, err := term.Open()
 	if err != nil {
@@ -51,9 +55,25 @@ func (a *app) allow(ctx context.Context, ref source.Ref) error {
 	if slices.Contains(a.loadState().Allowed, text) {
 		return nil
 	}
-	question := fmt.Sprintf("The account file says to run %q. Run it, now and from now on?", ref.Rest)
+	runs := ref.Rest
+	if ref.Scheme != "cmd" {
+		runs = text
+	}
+	question := fmt.Sprintf("The account file says to run %q. Run it, now and from now on?", runs)
 	if err := a.confirm(ctx, question, false); err != nil {
 		return fmt.Errorf("it came from the account file and was never allowed; %w", err)
 	}
-	return a.updateState(func(s *account.State) { s.Allowed = append(s.Allowed, text) })
+	return a.rememberAllowed(ref)
+}
+
+// rememberAllowed lets a reference run its program from now on. Where that cannot be noted, it is asked about again.
+func (a *app) rememberAllowed(ref source.Ref) error {
+	text := ref.String()
+	if slices.Contains(a.loadState().Allowed, text) {
+		return nil
+	}
+	if err := a.updateState(func(s *account.State) { s.Allowed = append(s.Allowed, text) }); err != nil {
+		a.detail("%v", err)
+	}
+	return nil
 }

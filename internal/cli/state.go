@@ -45,3 +45,17 @@ func verified(known *account.Key, acc account.Account, touch bool, at time.Time)
 	c := known.SetCredential(acc.ID)
 	c.Type, c.Touch, c.Verified = acc.Type, &touch, at
 }
+
+// forgetBefore drops what is remembered of a key from before another program wiped it, which gave it a new device id.
+func (a *app) forgetBefore(k *key) {
+	err := a.updateState(func(s *account.State) {
+		for device, old := range s.Keys {
+			if device != k.DeviceID() && old.Serial != 0 && old.Serial == k.serial() {
+				delete(s.Keys, device)
+			}
+		}
+	})
+	if err != nil {
+		a.detail("%v", err)
+	}
+}

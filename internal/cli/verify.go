@@ -88,7 +88,7 @@ func (o *verifyOptions) run(ctx context.Context) error {
 	if o.onlyBackups {
 		return o.reportBackups()
 	}
-	err = o.onKeys(ctx)
+	err = o.app.onKeys(ctx, o.allKeys, nil, func(k *key) error { return o.onOne(ctx, k) })
 	if ctx.Err() != nil || o.keys == nil {
 		return err
 	}
@@ -106,14 +106,6 @@ func (o *verifyOptions) check() error {
 		return usage("ykmfa verify --keys", "--keys compares all that is on all keys")
 	}
 	return nil
-}
-
-func (o *verifyOptions) onKeys(ctx context.Context) error {
-	onKey := func(k *key) error { return o.onOne(ctx, k) }
-	if o.allKeys {
-		return o.app.onEachKey(ctx, onKey)
-	}
-	return o.app.onKey(ctx, nil, true, onKey)
 }
 
 // onOne compares one key with the backups.

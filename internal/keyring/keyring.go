@@ -1,5 +1,5 @@
-// Package keyring remembers access keys of OATH applets in the keyring of the operating system: Secret Service, macOS
-// Keychain or Windows Credential Manager.
+// Package keyring keeps two kinds of secrets in the keyring of the operating system (Secret Service, macOS Keychain or
+// Windows Credential Manager): access keys of OATH applets, which it remembers, and entries that people back up to.
 package keyring
 
 import (

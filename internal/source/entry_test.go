@@ -1,8 +1,11 @@
 package source
 
 import (
+	"bytes"
 	"encoding/base32"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,9 +99,15 @@ func FuzzEntry(f *testing.F) {
 	f.Add([]byte("Multiple matches found.\nA/twin [id: 1004]\n"), "twin")
 	f.Add([]byte(one+"\nuser: x\n"+uri(two)+"\n"), "x")
 	f.Add([]byte("folder\n├── a\n└── b\n"), "folder")
+	for _, printed := range samples {
+		f.Add([]byte(printed), "aws")
+	}
 	f.Fuzz(func(t *testing.T, printed []byte, name string) {
-		for _, m := range managers {
-			entries, err := m.parse(printed, name)
+		for _, m := range append(slices.Collect(maps.Values(managers())), keychain) {
+			if m.parse == nil {
+				continue
+			}
+			entries, err := m.parse(bytes.Clone(printed), place{name: name})
 			if err != nil && entries != nil {
 				t.Fatalf("%d entries with error %v", len(entries), err)
 			}

@@ -5,11 +5,39 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
-	"unicode/utf8"
 
 	"ykmfa/internal/otpauth"
 )
+
+var lastPass = manager{
+	form:    "lpass:NAME",
+	program: "lpass",
+	install: "install lastpass-cli, then: lpass login YOUR@EMAIL",
+	folders: true,
+	// -x because two matches are otherwise a success that prints no entry. Only --json leaves no access log to upload.
+	show:   []string{"show", "--json", "-x", "--color=never", "--", "{}"},
+	cached: []string{"show", "--sync=no", "--json", "-x", "--color=never", "--", "{}"},
+	insert: []string{"add", "--sync=auto", "--non-interactive", "--notes", "--color=never", "--", "{}"},
+	// add is done when the entry is queued; sync waits for the queue and fetches what the server then has.
+	settle: []string{"sync", "--color=never"},
+	parse:  parseLastPass,
+	faults: []fault{
+		{"could not find specified account", KindNotFound, "lpass ls"},
+		{"could not authenticate for protected entry", KindLocked, "run ykmfa in a terminal: LastPass asks again for the password of this entry"},
+		{"askpass", KindLocked, "lpass ls (it asks for the master password)"},
+		{"pinentry", KindLocked, "lpass ls (it asks for the master password)"},
+		{"master password", KindLocked, "lpass ls (it asks for the master password)"},
+		{"could not find decryption key", KindNotLoggedIn, "lpass login YOUR@EMAIL"},
+		{"could not find session", KindNotLoggedIn, "lpass login YOUR@EMAIL"},
+		{"session is invalid", KindNotLoggedIn, "lpass login YOUR@EMAIL"},
+		{"resolve host", KindOffline, "connect to the network, then: lpass sync"},
+		{"timeout was reached", KindOffline, "connect to the network, then: lpass sync"},
+		{"connect to server", KindOffline, "connect to the network, then: lpass sync"},
+		{"unable to find shared folder", KindFailed, "make the shared folder in LastPass first, or use another name"},
+		{"multiple matches", KindSeveral, "lpass ls, and use the id of the entry as its name"},
+	},
+	prompts: []string{"Master Password: "},
+}
 
 // lastPassEntry is an object of lpass show --json, with the values as they are written there.
 type lastPassEntry struct {
@@ -26,7 +54,7 @@ type lastPassEntry struct {
 const secureNote = "http://sn"
 
 // parseLastPass reads what lpass show --json -x prints, and keeps the entries of exactly that name or id.
-func parseLastPass(printed []byte, name string) ([]entry, error) {
+func parseLastPass(printed []byte, at place) ([]entry, error) {
 	if len(bytes.TrimSpace(printed)) == 0 {
 		return nil, errors.New("lpass said that it succeeded, and printed nothing")
 	}
@@ -40,7 +68,7 @@ func parseLastPass(printed []byte, name string) ([]entry, error) {
 	var entries []entry
 	for _, o := range objects {
 		id, short, full := string(unquote(o.ID)), string(unquote(o.Name)), string(unquote(o.FullName))
-		if id == name || short == name || full == name {
+		if id == at.name || short == at.name || full == at.name {
 			entries = append(entries, o.entry(fmt.Sprintf("%s [id: %s]", full, id)))
 		}
 		otpauth.Wipe(o.Password)
@@ -63,47 +91,4 @@ func (o lastPassEntry) entry(name string) entry {
 	}}
 	e.fields = append(e.fields, fieldsOfText(note.value)...)
 	return e
-}
-
-// unquote decodes a JSON string without a copy that cannot be wiped; anything else is empty. lpass up to 1.6.1 writes
-// each byte of a letter outside ASCII as a negative number, \uffffffc3, which no other text becomes: that is undone.
-func unquote(raw json.RawMessage) []byte {
-	if len(raw) < 2 || raw[0] != '"' {
-		return nil
-	}
-	in := raw[1 : len(raw)-1]
-	out := make([]byte, 0, len(in))
-	for len(in) > 0 {
-		if in[0] != '\\' || len(in) < 2 {
-			out, in = append(out, in[0]), in[1:]
-			continue
-		}
-		var n int
-		out, n = unescape(out, in)
-		in = in[n:]
-	}
-	return out
-}
-
-// unescape appends what the escape at the beginning of in stands for (RFC 8259 section 7), and returns its length.
-func unescape(out, in []byte) ([]byte, int) {
-	if i := bytes.IndexByte([]byte(`bfnrt`), in[1]); i >= 0 {
-		return append(out, "\b\f\n\r\t"[i]), 2
-	}
-	if in[1] != 'u' {
-		return append(out, in[1]), 2
-	}
-	if bytes.HasPrefix(in[2:], []byte("ffffff")) && len(in) >= 10 {
-		if b, err := strconv.ParseUint(string(in[8:10]), 16, 8); err == nil && b >= 0x80 {
-			return append(out, byte(b)), 10
-		}
-	}
-	if len(in) < 6 {
-		return out, len(in)
-	}
-	c, err := strconv.ParseUint(string(in[2:6]), 16, 16)
-	if err != nil {
-		return out, 6
-	}
-	return utf8.AppendRune(out, rune(c)), 6 // half of a surrogate pair becomes U+FFFD: no secret has one
 }

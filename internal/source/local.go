@@ -54,10 +54,8 @@ func (r *Resolver) readCmd(ctx context.Context, ref Ref) ([]byte, error) {
 	if err != nil {
 		return nil, fail(KindUsage, usage(ref.Scheme), err)
 	}
-	if r.Allow != nil {
-		if err := r.Allow(ref); err != nil {
-			return nil, fail(KindDenied, "type this reference on the command line to allow it", err)
-		}
+	if err := r.allow(ref); err != nil {
+		return nil, err
 	}
 	res, err := r.run(ctx, command{argv: argv})
 	if err != nil {

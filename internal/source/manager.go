@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,96 +10,123 @@ import (
 	"ykmfa/internal/otpauth"
 )
 
-// A manager is everything that this package knows about one password manager: a row of the table below. In arguments
-// and hints {} stands for the name of the entry.
+// A manager is everything that this package knows about one place for secrets: a row of the table below. In arguments
+// and hints {} stands for the name of the entry, {in} for what it is in and {field} for the field; an argument whose
+// {in} or {field} is empty is left out.
 type manager struct {
-	program string   // looked up on PATH
-	install string   // how people get it
-	show    []string // arguments that print an entry
-	cached  []string // arguments that print what it last heard from its server; none: it needs no server
-	insert  []string // arguments that make a new entry of standard input; none: the manager is only read
-	settle  []string // arguments that bring a new entry to where it is safe, if insert alone does not
-	parse   func(printed []byte, name string) ([]entry, error)
+	form    string // how a reference to it is written
+	program string // looked up on PATH
+	orElse  string // a program with the same command line, for where that one is not installed
+	install string // how people get it
+
+	// What its references are like.
+	split   func(Ref) (place, error) // takes one apart; nil: the rest is the name of the entry
+	head    func(rest string) int    // length of the part that the entry is in, where a # begins no field
+	whole   bool                     // an entry is one secret and has no fields
+	folders bool                     // names are paths, whose slashes at the ends get lost
+	asks    bool                     // the program is of the user's choice: see Resolver.Allow
+
+	// Reading. A program that picks one of several entries silently has its list of names looked through before.
+	password bool     // the first line that the program reads is the password of {in}
+	list     []string // arguments that print the names of all entries
+	among    func(names []byte, at place) error
+	show     []string                                        // arguments that print an entry
+	cached   []string                                        // arguments that print what it last heard from its server; none: it needs no server
+	parse    func(printed []byte, at place) ([]entry, error) // nil: what is printed is the secret
+
+	// Writing.
+	insert     []string                            // arguments that make a new entry of standard input; none: the manager is only read
+	insertWith string                              // the program for that; empty: the same
+	inField    string                              // the secret is in the field that the reference names, or else in this one
+	settle     []string                            // arguments that bring a new entry to where it is safe, if insert alone does not
+	encode     func(at place, value []byte) []byte // what insert reads; nil: the value on a line
+
 	faults  []fault  // what the program says on standard error, first match
 	prompts []string // the ends of its questions there, passed on to Resolver.TTY
+
+	// Where there is no program.
+	get func(ctx context.Context, r *Resolver, at place) ([]byte, error)
+	put func(ctx context.Context, r *Resolver, at place, value []byte) error
 }
 
-// A fault is the meaning of a text that a manager prints when it fails.
+// A place is what a reference names, in the words of its manager.
+type place struct {
+	name  string // of the entry
+	in    string // the vault, mount or database that has it; may be empty
+	field string // may be empty
+}
+
+// A fault is the meaning of a text that a manager prints when it fails. The exit status is part of the text, at its
+// end: [exit status 1].
 type fault struct {
 	text string // part of standard error, in lower case
 	kind Kind
 	hint string
 }
 
-var managers = map[string]manager{
-	"lpass": {
-		program: "lpass",
-		install: "install lastpass-cli, then: lpass login YOUR@EMAIL",
-		// -x because two matches are otherwise a success that prints no entry. Only --json leaves no access log to upload.
-		show:   []string{"show", "--json", "-x", "--color=never", "--", "{}"},
-		cached: []string{"show", "--sync=no", "--json", "-x", "--color=never", "--", "{}"},
-		insert: []string{"add", "--sync=auto", "--non-interactive", "--notes", "--color=never", "--", "{}"},
-		// add is done when the entry is queued; sync waits for the queue and fetches what the server then has.
-		settle: []string{"sync", "--color=never"},
-		parse:  parseLastPass,
-		faults: []fault{
-			{"could not find specified account", KindNotFound, "lpass ls"},
-			{"could not authenticate for protected entry", KindLocked, "run ykmfa in a terminal: LastPass asks again for the password of this entry"},
-			{"askpass", KindLocked, "lpass ls (it asks for the master password)"},
-			{"pinentry", KindLocked, "lpass ls (it asks for the master password)"},
-			{"master password", KindLocked, "lpass ls (it asks for the master password)"},
-			{"could not find decryption key", KindNotLoggedIn, "lpass login YOUR@EMAIL"},
-			{"could not find session", KindNotLoggedIn, "lpass login YOUR@EMAIL"},
-			{"session is invalid", KindNotLoggedIn, "lpass login YOUR@EMAIL"},
-			{"resolve host", KindOffline, "connect to the network, then: lpass sync"},
-			{"timeout was reached", KindOffline, "connect to the network, then: lpass sync"},
-			{"connect to server", KindOffline, "connect to the network, then: lpass sync"},
-			{"unable to find shared folder", KindFailed, "make the shared folder in LastPass first, or use another name"},
-			{"multiple matches", KindSeveral, "lpass ls, and use the id of the entry as its name"},
-		},
-		prompts: []string{"Master Password: "},
-	},
-	"pass": {
-		program: "pass",
-		install: "install pass, then: pass init YOUR-GPG-ID",
-		show:    []string{"show", "--", "{}"},
-		insert:  []string{"insert", "--multiline", "--", "{}"},
-		parse:   parsePass,
-		faults: []fault{
-			{"is not in the password store", KindNotFound, "pass ls"},
-			{"you must run:", KindNotFound, "pass init YOUR-GPG-ID"},
-			{"password store is empty", KindNotFound, "pass init YOUR-GPG-ID"},
-			{"sneaky path", KindUsage, "name an entry inside the password store"},
-			{"no secret key", KindLocked, "pass show {} (it asks for the passphrase of your key)"},
-			{"no pinentry", KindLocked, "pass show {} (it asks for the passphrase of your key)"},
-			{"inappropriate ioctl", KindLocked, "export GPG_TTY=$(tty)"},
-			{"decryption failed", KindLocked, "pass show {} (it asks for the passphrase of your key)"},
-			{"no public key", KindFailed, "pass init YOUR-GPG-ID"},
-		},
-	},
+// managers has one row for each scheme. It is made when it is asked for: a code is printed without it.
+func managers() map[string]manager {
+	return map[string]manager{
+		"lpass":     lastPass,
+		"op":        onePassword,
+		"bw":        bitwarden,
+		"pass":      passwordStore,
+		"gopass":    gopass,
+		"keepassxc": keePassXC,
+		"keyring":   osKeyring,
+		"hcvault":   hashiVault,
+		"aws-sm":    awsSecrets,
+		"aws-ssm":   awsParameters,
+	}
 }
 
-// fill puts the name of an entry in the place of {}.
-func fill(args []string, name string) []string {
-	filled := make([]string, len(args))
-	for i, a := range args {
-		filled[i] = strings.ReplaceAll(a, "{}", name)
+// place takes the reference apart, and refuses what could become an option of the program.
+func (m manager) place(ref Ref) (place, error) {
+	at := place{name: ref.Rest, field: ref.Field}
+	if m.split != nil {
+		var err error
+		if at, err = m.split(ref); err != nil {
+			return place{}, err
+		}
+	}
+	for _, s := range []string{at.name, at.in, at.field} {
+		if strings.HasPrefix(s, "-") {
+			return place{}, errors.New("a name cannot begin with -")
+		}
+	}
+	if strings.TrimSpace(at.name) == "" {
+		return place{}, errors.New("names nothing")
+	}
+	return at, nil
+}
+
+// fill puts the parts of a place where they belong.
+func fill(args []string, at place) []string {
+	r := strings.NewReplacer("{}", at.name, "{in}", at.in, "{field}", at.field)
+	var filled []string
+	for _, a := range args {
+		if at.in == "" && strings.Contains(a, "{in}") || at.field == "" && strings.Contains(a, "{field}") {
+			continue
+		}
+		filled = append(filled, r.Replace(a))
 	}
 	return filled
 }
 
 // read asks the manager for the entry and picks the secret out of it.
-func (m manager) read(ctx context.Context, r *Resolver, ref Ref) (otpauth.Params, error) {
-	out, err := m.run(ctx, r, ref, m.show, nil)
-	if KindOf(err) == KindOffline && m.cached != nil {
-		r.warn("%s cannot reach its server and answers from its cache", m.program)
-		out, err = m.run(ctx, r, ref, m.cached, nil)
+func (m manager) read(ctx context.Context, r *Resolver, at place) (otpauth.Params, error) {
+	if err := m.checkTwins(ctx, r, at); err != nil {
+		return otpauth.Params{}, err
 	}
+	out, err := m.print(ctx, r, at)
 	if err != nil {
 		return otpauth.Params{}, err
 	}
 	defer otpauth.Wipe(out)
-	entries, err := m.parse(out, ref.Rest)
+	if m.parse == nil {
+		return onlySecret(out)
+	}
+	entries, err := m.parse(out, at)
 	if err != nil {
 		return otpauth.Params{}, err
 	}
@@ -107,19 +135,54 @@ func (m manager) read(ctx context.Context, r *Resolver, ref Ref) (otpauth.Params
 	case 0:
 		return otpauth.Params{}, fail(KindNotFound, "", errors.New("no such entry"))
 	case 1:
-		return entries[0].secret(ref.Field)
+		return entries[0].secret(at.field)
 	}
 	return otpauth.Params{}, severalEntries(entries)
 }
 
+// print returns the entry as the manager prints it.
+func (m manager) print(ctx context.Context, r *Resolver, at place) ([]byte, error) {
+	if m.get != nil {
+		return m.get(ctx, r, at)
+	}
+	out, err := m.run(ctx, r, at, m.show, nil)
+	if KindOf(err) == KindOffline && m.cached != nil {
+		r.warn("%s cannot reach its server and answers from its cache", m.program)
+		out, err = m.run(ctx, r, at, m.cached, nil)
+	}
+	return out, err
+}
+
+// checkTwins looks through the names of all entries, once for each database.
+func (m manager) checkTwins(ctx context.Context, r *Resolver, at place) error {
+	if m.list == nil {
+		return nil
+	}
+	names, err := r.memory().list(at.in, func() ([]byte, error) { return m.run(ctx, r, at, m.list, nil) })
+	if err != nil {
+		return err
+	}
+	return m.among(names, at)
+}
+
 // write makes the entry, which the caller knows not to exist.
-func (m manager) write(ctx context.Context, r *Resolver, ref Ref, value []byte) error {
-	out, err := m.run(ctx, r, ref, m.insert, value)
+func (m manager) write(ctx context.Context, r *Resolver, at place, value []byte) error {
+	r.memory().forgetList(at.in)
+	if at.field == "" {
+		at.field = m.inField
+	}
+	if m.put != nil {
+		return m.put(ctx, r, at, value)
+	}
+	stdin := m.encoded(at, value)
+	defer otpauth.Wipe(stdin)
+	m.program = cmp.Or(m.insertWith, m.program)
+	out, err := m.run(ctx, r, at, m.insert, stdin)
 	otpauth.Wipe(out)
 	if err != nil || m.settle == nil {
 		return err
 	}
-	out, err = m.run(ctx, r, ref, m.settle, nil)
+	out, err = m.run(ctx, r, at, m.settle, nil)
 	otpauth.Wipe(out)
 	if err == nil {
 		return nil
@@ -128,9 +191,25 @@ func (m manager) write(ctx context.Context, r *Resolver, ref Ref, value []byte) 
 		errors.New(m.program+" has the entry on this machine, but did not get it to its server"))
 }
 
+func (m manager) encoded(at place, value []byte) []byte {
+	if m.encode != nil {
+		return m.encode(at, value)
+	}
+	return line(value)
+}
+
 // run starts the manager and returns what it printed. Failing, it says why by the manager's faults alone.
-func (m manager) run(ctx context.Context, r *Resolver, ref Ref, args []string, stdin []byte) ([]byte, error) {
-	argv := append([]string{m.program}, fill(args, ref.Rest)...)
+func (m manager) run(ctx context.Context, r *Resolver, at place, args []string, stdin []byte) ([]byte, error) {
+	m.program = r.installed(m.program, m.orElse)
+	argv := append([]string{m.program}, fill(args, at)...)
+	if m.password {
+		withPassword, err := r.withPassword(ctx, at.in, stdin)
+		if err != nil {
+			return nil, err
+		}
+		defer otpauth.Wipe(withPassword)
+		stdin = withPassword
+	}
 	res, err := r.run(ctx, command{argv: argv, stdin: stdin, install: m.install, prompts: m.prompts})
 	if err != nil {
 		return nil, err
@@ -140,24 +219,67 @@ func (m manager) run(ctx context.Context, r *Resolver, ref Ref, args []string, s
 		return res.stdout, nil
 	}
 	otpauth.Wipe(res.stdout)
-	said := strings.ToLower(string(res.stderr))
-	for _, f := range m.faults {
-		if strings.Contains(said, f.text) {
-			hint := strings.ReplaceAll(f.hint, "{}", quoteArg(ref.Rest))
-			return nil, fail(f.kind, hint, errors.New(m.program+": "+reasons[f.kind]))
-		}
+	err = m.explain(argv, at, res)
+	if KindOf(err) == KindLocked {
+		r.memory().Wipe()
 	}
-	return nil, fail(KindFailed, "see what it says: "+quoteArgs(argv),
+	return nil, err
+}
+
+// explain says why the program failed.
+func (m manager) explain(argv []string, at place, res result) error {
+	said := strings.ToLower(string(res.stderr)) + fmt.Sprintf("[exit status %d]", res.code)
+	for _, f := range m.faults {
+		if !strings.Contains(said, f.text) {
+			continue
+		}
+		hint := strings.NewReplacer("{}", quoteArg(at.name), "{in}", quoteArg(at.in), "{program}", m.program).Replace(f.hint)
+		return fail(f.kind, hint, errors.New(m.program+": "+reasons[f.kind]+ids(f, res.stderr)))
+	}
+	return fail(KindFailed, "see what it says: "+quoteArgs(argv),
 		fmt.Errorf("%s failed with exit status %d", m.program, res.code))
 }
 
+// ids lists the ids that a program gives for several entries, of which one is to be chosen.
+func ids(f fault, stderr []byte) string {
+	if f.kind != KindSeveral {
+		return ""
+	}
+	var found []string
+	for _, word := range strings.Fields(string(stderr)) {
+		if word = strings.Trim(word, `.,:;()"'`); isID(word) {
+			found = append(found, word)
+		}
+	}
+	if len(found) == 0 {
+		return ""
+	}
+	return ": " + quoteNames(found)
+}
+
+// isID recognises a UUID, and the 26 letters and digits of 1Password.
+func isID(s string) bool {
+	const hex = "0123456789abcdef"
+	switch len(s) {
+	case 26:
+		return strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789") == ""
+	case 36:
+		return strings.Count(s, "-") == 4 && strings.Trim(s, hex+"-") == ""
+	}
+	return false
+}
+
 // reasons are the texts for the faults of managers.
-var reasons = map[Kind]string{
-	KindFailed:      "cannot do this",
-	KindUsage:       "the name is not one of an entry",
-	KindNotLoggedIn: "not logged in",
-	KindLocked:      "locked, and nobody was there to give the password",
-	KindOffline:     "its server cannot be reached",
-	KindNotFound:    "no such entry",
-	KindSeveral:     "several entries have this name",
+var reasons = [...]string{
+	KindFailed:       "cannot do this",
+	KindUsage:        "the name is not one of an entry",
+	KindDenied:       "you may not see this entry",
+	KindNotInstalled: "this is another program of the same name",
+	KindNotLoggedIn:  "not logged in",
+	KindLocked:       "locked, and nobody was there to give the right password",
+	KindOffline:      "its server cannot be reached",
+	KindNotFound:     "no such entry",
+	KindSeveral:      "several entries have this name",
+	KindNoSecret:     "the entry holds no text",
+	KindExists:       "has something else under this name, which stays as it is",
 }

@@ -10,6 +10,9 @@ package source
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -25,7 +28,7 @@ const (
 )
 
 // later lists the schemes that have a meaning but no code in this version.
-const later = "op bw gopass keepassxc keyring vault hcvault aws-sm aws-ssm qr"
+const later = "vault qr"
 
 // maxRef bounds a reference in bytes: longer than any path or entry name, short enough for one line of a message.
 const maxRef = 1024
@@ -41,25 +44,32 @@ type Ref struct {
 // lpass:aws for the account aws, lpass#totp is lpass:aws#totp.
 //
 // The field begins after the last #, so that a name with # in it is written with one more at its end (pass:a#b#).
-// In file:, cmd: and env: a # is a character like any other, and there are no fields.
+// In keepassxc: the first # ends the path of the database, which alone stands for its entry that is named like account.
+// In file:, cmd:, env:, keyring: and the sources that users define, a # is a character like any other, and there are no
+// fields. own are the schemes of such sources.
 //
 // Errors are *Error of KindUsage or KindUnsupported. A secret pasted in the place of a reference is not repeated.
-func ParseRef(s, account string) (Ref, error) {
+func ParseRef(s, account string, own ...string) (Ref, error) {
 	scheme, rest, colon := strings.Cut(s, ":")
 	var bareField string
 	if !colon {
 		scheme, bareField, _ = strings.Cut(s, "#")
 	}
-	if err := checkScheme(scheme, s, colon); err != nil {
+	custom := slices.Contains(own, scheme)
+	if err := checkScheme(scheme, s, colon); err != nil && !custom {
 		return Ref{}, err
 	}
 	ref := Ref{Scheme: scheme, Rest: rest}
-	if hasFields(scheme) {
-		ref.Rest, ref.Field = cutField(rest)
-		if !colon {
-			ref.Rest, ref.Field = account, bareField
-		}
-	} else if !colon && s != scheme {
+	switch m := managers()[scheme]; {
+	case !colon && (custom || m.whole) && s == scheme:
+		ref.Rest = account
+	case !colon && hasFields(scheme):
+		ref.Rest, ref.Field = account, bareField
+	case m.head != nil && m.head(rest) == 0:
+		ref.Rest = rest + "#" + account
+	case hasFields(scheme):
+		ref.Rest, ref.Field = cutField(rest, ref.head())
+	case !colon && s != scheme:
 		return Ref{}, fail(KindUsage, "", fmt.Errorf("%s: has no fields", scheme))
 	}
 	err := ref.check()
@@ -72,13 +82,21 @@ func ParseRef(s, account string) (Ref, error) {
 	return ref, nil
 }
 
-// cutField splits at the last #. An empty field only says that the # before it belong to the name.
-func cutField(s string) (name, field string) {
-	i := strings.LastIndexByte(s, '#')
+// cutField splits at the last # behind head. An empty field only says that the # before it belong to the name.
+func cutField(s string, head int) (name, field string) {
+	i := strings.LastIndexByte(s[head:], '#')
 	if i < 0 {
 		return s, ""
 	}
-	return s[:i], s[i+1:]
+	return s[:head+i], s[head+i+1:]
+}
+
+// head is the length of the part of Rest in which a # begins no field.
+func (r Ref) head() int {
+	if m := managers()[r.Scheme]; m.head != nil {
+		return m.head(r.Rest)
+	}
+	return 0
 }
 
 // String is the text that ParseRef reads back as the same reference.
@@ -86,7 +104,7 @@ func (r Ref) String() string {
 	switch {
 	case r.Scheme == schemeStdin, r.Scheme == schemePrompt:
 		return r.Scheme
-	case r.Field != "" || hasFields(r.Scheme) && strings.Contains(r.Rest, "#"):
+	case r.Field != "" || hasFields(r.Scheme) && strings.Contains(r.Rest[r.head():], "#"):
 		return r.Scheme + ":" + r.Rest + "#" + r.Field
 	}
 	return r.Scheme + ":" + r.Rest
@@ -94,24 +112,50 @@ func (r Ref) String() string {
 
 // Durable reports whether the place still has the secret tomorrow, as a backup must.
 func (r Ref) Durable() bool {
-	return r.Scheme == schemeFile || r.Scheme == schemeCmd || hasFields(r.Scheme)
+	switch r.Scheme {
+	case schemeStdin, schemePrompt, schemeEnv:
+		return false
+	}
+	return true
+}
+
+// Absolute is the reference with a relative path made absolute, so that it is read from anywhere.
+func (r Ref) Absolute() (Ref, error) {
+	path := r.Rest
+	if n := r.head(); n > 0 {
+		path = r.Rest[:n-1]
+	} else if r.Scheme != schemeFile {
+		return r, nil
+	}
+	if filepath.IsAbs(path) || strings.HasPrefix(path, "~") {
+		return r, nil
+	}
+	abs, err := filepath.Abs(path)
+	r.Rest = abs + r.Rest[len(path):]
+	return r, err
 }
 
 // hasFields reports whether the scheme is a manager's, whose entries have fields.
 func hasFields(scheme string) bool {
-	_, ok := managers[scheme]
-	return ok
+	m, ok := managers()[scheme]
+	return ok && !m.whole
+}
+
+// builtIn reports whether a scheme has a meaning here, or is to get one.
+func builtIn(scheme string) bool {
+	_, ok := managers()[scheme]
+	return ok || slices.Contains([]string{schemeFile, schemePrompt, schemeEnv, schemeCmd}, scheme) ||
+		slices.Contains(strings.Fields(later), scheme)
 }
 
 // checkScheme refuses what is not a scheme of this version. s is the whole text, which may be a secret: of it only a
 // short word before a colon is ever repeated.
 func checkScheme(scheme, s string, colon bool) error {
 	switch {
-	case hasFields(scheme), scheme == schemeStdin, scheme == schemePrompt,
-		scheme == schemeEnv, scheme == schemeFile, scheme == schemeCmd:
-		return nil
-	case isWord(scheme) && strings.Contains(" "+later+" ", " "+scheme+" "):
+	case isWord(scheme) && slices.Contains(strings.Fields(later), scheme):
 		return fail(KindUnsupported, "use "+schemes(), fmt.Errorf("%s: not supported by this version", scheme))
+	case builtIn(scheme), scheme == schemeStdin:
+		return nil
 	case looksSecret(s):
 		return fail(KindUsage, "give the place: "+schemes()+"; or - and the secret on standard input",
 			errors.New("this is a secret, not a reference to one: "+
@@ -124,7 +168,22 @@ func checkScheme(scheme, s string, colon bool) error {
 
 // schemes lists what may be written, for a hint.
 func schemes() string {
-	return "lpass:NAME, pass:PATH, file:PATH, cmd:PROGRAM ARG..., env:VARIABLE, prompt or -"
+	return strings.Join(forms(func(manager) bool { return true }), ", ") + ", file:PATH, cmd:PROGRAM ARG..., env:VARIABLE, prompt or -"
+}
+
+// writable lists the places to which secrets can be written, for a hint.
+func writable() string {
+	return strings.Join(forms(func(m manager) bool { return m.insert != nil || m.put != nil }), ", ") + " or file:PATH"
+}
+
+// forms lists how references to managers are written.
+func forms(which func(manager) bool) (all []string) {
+	for _, scheme := range slices.Sorted(maps.Keys(managers())) {
+		if m := managers()[scheme]; which(m) {
+			all = append(all, m.form)
+		}
+	}
+	return all
 }
 
 // looksSecret recognises what people paste in the place of a reference: a URI with a secret in it, or base32.
@@ -153,9 +212,10 @@ func (r Ref) check() error {
 		if !utf8.ValidString(s) || strings.ContainsFunc(s, func(c rune) bool { return !unicode.IsGraphic(c) }) {
 			return errors.New("has a character that cannot be shown")
 		}
-		if hasFields(r.Scheme) && strings.HasPrefix(s, "-") {
-			return errors.New("a name cannot begin with -")
-		}
+	}
+	if m, ok := managers()[r.Scheme]; ok {
+		_, err := m.place(r)
+		return err
 	}
 	return r.checkRest()
 }
@@ -174,6 +234,8 @@ func (r Ref) checkRest() error {
 		return errors.New("needs the name of a variable")
 	case strings.TrimSpace(r.Rest) == "":
 		return errors.New("names nothing")
+	case !builtIn(r.Scheme) && strings.HasPrefix(r.Rest, "-"):
+		return errors.New("a name cannot begin with -")
 	}
 	return nil
 }
@@ -196,5 +258,10 @@ func usage(scheme string) string {
 	case schemeStdin, schemePrompt:
 		return "write " + scheme + " alone"
 	}
-	return "write " + scheme + ":NAME or " + scheme + ":NAME#FIELD"
+	if m, ok := managers()[scheme]; ok && (m.whole || strings.Contains(m.form, "FIELD")) {
+		return "write " + m.form
+	} else if ok {
+		return "write " + m.form + " or " + m.form + "#FIELD"
+	}
+	return "write " + scheme + ":NAME"
 }

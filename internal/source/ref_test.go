@@ -18,6 +18,25 @@ func TestParseRef(t *testing.T) {
 		"lpass:Bücher/jörg":    {"lpass", "Bücher/jörg", ""},
 		"pass":                 {"pass", "aws", ""},
 		"pass:team/aws#otp":    {"pass", "team/aws", "otp"},
+		"op":                   {"op", "aws", ""},
+		"op:my aws#seed":       {"op", "my aws", "seed"},
+		"op://Private/aws":     {"op", "//Private/aws", ""},
+		"op://P/aws/sec/otp":   {"op", "//P/aws/sec/otp", ""},
+		"bw":                   {"bw", "aws", ""},
+		"gopass:a/b#c":         {"gopass", "a/b", "c"},
+		"keyring":              {"keyring", "aws", ""},
+		"keyring:a#b":          {"keyring", "a#b", ""},
+		"aws-sm:prod/aws#seed": {"aws-sm", "prod/aws", "seed"},
+		"aws-sm:arn:aws:s:1:x": {"aws-sm", "arn:aws:s:1:x", ""},
+		"aws-ssm:/prod/aws":    {"aws-ssm", "/prod/aws", ""},
+		"hcvault:kv/a/b#seed":  {"hcvault", "kv/a/b", "seed"},
+		"hcvault:kv/a":         {"hcvault", "kv/a", ""},
+		"keepassxc:a.kdbx":     {"keepassxc", "a.kdbx#aws", ""},
+		"keepassxc:a#b.KDBX":   {"keepassxc", "a#b.KDBX#aws", ""},
+		"keepassxc:a.kdbx#x":   {"keepassxc", "a.kdbx#x", ""},
+		"keepassxc:d#x/y":      {"keepassxc", "d#x/y", ""},
+		"keepassxc:a.kdbx#x#f": {"keepassxc", "a.kdbx#x", "f"},
+		"keepassxc:a.kdbx#C##": {"keepassxc", "a.kdbx#C#", ""},
 		"file:~/a#b":           {"file", "~/a#b", ""},
 		"file:-x":              {"file", "-x", ""},
 		"cmd:get -n 'a #b'":    {"cmd", "get -n 'a #b'", ""},
@@ -45,8 +64,15 @@ func TestParseRefRefuses(t *testing.T) {
 		"lpass:a\nb": KindUsage, "lpass:a\x1b[1m": KindUsage, "lpass:a\u202eb": KindUsage, "lpass:a\xff": KindUsage, "file:a\x00b": KindUsage,
 		"lpass:" + strings.Repeat("a", maxRef+1): KindUsage,
 		"lastpass:aws":                           KindUsage, "Lpass:aws": KindUsage, "lpas": KindUsage, "C:\\seed.txt": KindUsage, "492039": KindUsage,
-		"op://Private/aws": KindUnsupported, "op:aws": KindUnsupported, "bw:aws": KindUnsupported, "bw": KindUnsupported,
-		"keepassxc:a.kdbx#aws": KindUnsupported, "hcvault:kv/aws#seed": KindUnsupported, "aws-sm:x": KindUnsupported, "qr:-": KindUnsupported, "vault:aws": KindUnsupported,
+		"qr:-": KindUnsupported, "vault:aws": KindUnsupported,
+		"op://Private": KindUsage, "op://": KindUsage, "op:///aws": KindUsage, "op://Private/": KindUsage, "op://Private/aws/": KindUsage, "op://a/b/c/d/e": KindUsage,
+		"op://Private/aws/otp?attribute=otp": KindUsage, "op://Private/aws/otp#otp": KindUsage, "op://-x/aws": KindUsage, "op://Private/-x": KindUsage, "op:-x": KindUsage,
+		"bw:": KindUsage, "bw:-x": KindUsage, "gopass:-x": KindUsage,
+		"keepassxc": KindUsage, "keepassxc:": KindUsage, "keepassxc:#aws": KindUsage, "keepassxc:a.kdbx#": KindUsage, "keepassxc:-a.kdbx#x": KindUsage, "keepassxc:a.kdbx#-x": KindUsage,
+		"hcvault": KindUsage, "hcvault:kv": KindUsage, "hcvault:kv/": KindUsage, "hcvault:/aws": KindUsage, "hcvault:kv/../sys/x": KindUsage, "hcvault:kv/./x": KindUsage,
+		"hcvault:kv/-x": KindUsage, "hcvault:-kv/x": KindUsage, "hcvault:kv/x#@file": KindUsage, "hcvault:kv/x#a=b": KindUsage,
+		"aws-sm:file:///etc/passwd": KindUsage, "aws-ssm:https://x": KindUsage, "aws-ssm:-x": KindUsage, "keyring:": KindUsage, "keyring#x": KindUsage, "keyring:-x": KindUsage,
+		"mine:aws": KindUsage,
 	} {
 		got, err := ParseRef(text, "aws")
 		var e *Error
@@ -86,7 +112,7 @@ func TestParseRefPastedSecret(t *testing.T) {
 		}
 	}
 	// Secrets that are mistyped, or stand where only a scheme is known, are not repeated either.
-	for _, text := range []string{"JBSWY3DPEHPK0PX1", "jbswy3dpehpk3pxp:x", "jbswy3dp", "x:JBSWY3DPEHPK3PXP", "op:JBSWY3DPEHPK3PXP", "pass:\x01JBSWY3DPEHPK3PXP"} {
+	for _, text := range []string{"JBSWY3DPEHPK0PX1", "jbswy3dpehpk3pxp:x", "jbswy3dp", "x:JBSWY3DPEHPK3PXP", "vault:JBSWY3DPEHPK3PXP", "pass:\x01JBSWY3DPEHPK3PXP"} {
 		_, err := ParseRef(text, "aws")
 		if err == nil || strings.Contains(strings.ToLower(err.Error()), "jbsw") {
 			t.Errorf("%q: %v", text, err)
@@ -96,7 +122,7 @@ func TestParseRefPastedSecret(t *testing.T) {
 
 func TestDurable(t *testing.T) {
 	for text, want := range map[string]bool{
-		"lpass": true, "pass:x": true, "file:x": true, "cmd:x": true, "-": false, "prompt": false, "env:X": false,
+		"lpass": true, "pass:x": true, "file:x": true, "cmd:x": true, "keyring": true, "aws-sm": true, "keepassxc:a.kdbx": true, "-": false, "prompt": false, "env:X": false,
 	} {
 		r, err := ParseRef(text, "aws")
 		if err != nil || r.Durable() != want {
@@ -128,7 +154,8 @@ func TestSplitArgs(t *testing.T) {
 }
 
 func FuzzParseRef(f *testing.F) {
-	for _, s := range []string{"lpass", "lpass:a#b#", "pass:#", "file:a#b", "cmd:a 'b'", "-", "env:A", "op://a/b", "JBSWY3DPEHPK3PXP", "lpass:##", "pass#"} {
+	for _, s := range []string{"lpass", "lpass:a#b#", "pass:#", "file:a#b", "cmd:a 'b'", "-", "env:A", "op://a/b", "JBSWY3DPEHPK3PXP", "lpass:##", "pass#",
+		"op://V/I/S/F", "op:a#b", "keepassxc:a#b.kdbx", "keepassxc:a#b.kdbx#C##", "keepassxc:db#-x", "hcvault:kv/a/b#f", "hcvault:kv/-x", "aws-sm:file://x", "keyring:a#b"} {
 		f.Add(s, "aws")
 	}
 	f.Fuzz(func(t *testing.T, s, account string) {
@@ -143,10 +170,35 @@ func FuzzParseRef(f *testing.F) {
 		if again, err := ParseRef(r.String(), "other"); err != nil || again != r {
 			t.Fatalf("%q: %+v, written as %q, read as %+v, %v", s, r, r, again, err)
 		}
-		if m, ok := managers[r.Scheme]; ok {
-			if args := fill(m.show, r.Rest); args[len(args)-2] != "--" || strings.HasPrefix(args[len(args)-1], "-") {
-				t.Fatalf("%q: the name could be an option: %q", s, args)
-			}
+		if m, ok := managers()[r.Scheme]; ok {
+			noOptions(t, m, r)
 		}
 	})
+}
+
+// noOptions: only what the row says is an option; no part of a reference becomes one.
+func noOptions(t *testing.T, m manager, r Ref) {
+	t.Helper()
+	at, err := m.place(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tame := place{name: "n", in: at.in, field: at.field}
+	if at.in != "" {
+		tame.in = "i"
+	}
+	if at.field != "" {
+		tame.field = "f"
+	}
+	for _, args := range [][]string{m.show, m.cached, m.insert, m.list, m.settle} {
+		wild, expected := fill(args, at), fill(args, tame)
+		if len(wild) != len(expected) {
+			t.Fatalf("%v: %q, where %q is expected", r, wild, expected)
+		}
+		for i, a := range wild {
+			if strings.HasPrefix(a, "-") && !strings.HasPrefix(expected[i], "-") {
+				t.Fatalf("%v: a part of it could be an option: %q", r, wild)
+			}
+		}
+	}
 }

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,10 +25,15 @@ type Resolver struct {
 	Prompt  func(ctx context.Context, question string) ([]byte, error)
 	Getenv  func(string) string // nil: os.Getenv
 	Environ []string            // of the programs, and where their PATH comes from; nil: os.Environ()
-	Allow   func(Ref) error     // asked before a reference may run a program of its own choice (cmd:); nil: yes
+	Allow   func(Ref) error     // asked before a reference may run a program of its own, or the user's, choice (cmd:, Sources); nil: yes
+	Sources map[string]Custom   // sources that the user has defined, by scheme: see CheckCustom
+	Memory  *Memory             // what is asked only once; nil: once for this Resolver
 	Timeout time.Duration       // for a program; 0: DefaultTimeout
 	TTY     *os.File            // terminal on which programs may ask; nil: they find none
 	Warn    func(string)        // gets what is not an error but should not stay so; nil: nobody hears it
+
+	own           Memory
+	testOnlyMacOS bool // the keyring is that of macOS
 }
 
 // Get reads the secret that ref names. Errors are *Error. The caller wipes Params.Secret.
@@ -38,14 +46,62 @@ func (r *Resolver) get(ctx context.Context, ref Ref) (otpauth.Params, error) {
 	if err := ref.check(); err != nil {
 		return otpauth.Params{}, fail(KindUsage, usage(ref.Scheme), err)
 	}
-	if m, ok := managers[ref.Scheme]; ok {
-		return m.read(ctx, r, ref)
+	if m, ok := r.manager(ref.Scheme); ok {
+		at, err := r.place(m, ref)
+		if err != nil {
+			return otpauth.Params{}, err
+		}
+		return m.read(ctx, r, at)
 	}
 	text, err := r.text(ctx, ref)
 	if err != nil {
 		return otpauth.Params{}, err
 	}
 	defer otpauth.Wipe(text)
+	return onlySecret(text)
+}
+
+// manager returns the row of a scheme.
+func (r *Resolver) manager(scheme string) (manager, bool) {
+	if m, ok := managers()[scheme]; ok {
+		if scheme == "keyring" && (runtime.GOOS == "darwin" || r.testOnlyMacOS) {
+			m = keychain
+		}
+		return m, true
+	}
+	if c, ok := r.Sources[scheme]; ok && CheckCustom(scheme, c) == nil {
+		return c.manager(scheme), true
+	}
+	return manager{}, false
+}
+
+// place takes the reference apart, and asks whether it may run what it names.
+func (r *Resolver) place(m manager, ref Ref) (place, error) {
+	at, err := m.place(ref)
+	if err != nil {
+		return place{}, fail(KindUsage, usage(ref.Scheme), err)
+	}
+	if m.head != nil {
+		at.in = r.path(at.in)
+	}
+	if m.asks {
+		return at, r.allow(ref)
+	}
+	return at, nil
+}
+
+func (r *Resolver) allow(ref Ref) error {
+	if r.Allow == nil {
+		return nil
+	}
+	if err := r.Allow(ref); err != nil {
+		return fail(KindDenied, "type this reference on the command line to allow it", err)
+	}
+	return nil
+}
+
+// onlySecret reads a place that holds one secret and nothing else.
+func onlySecret(text []byte) (otpauth.Params, error) {
 	p, err := parseText(text)
 	if err != nil {
 		return otpauth.Params{}, fail(KindNoSecret, "", err)
@@ -72,7 +128,22 @@ func (r *Resolver) text(ctx context.Context, ref Ref) ([]byte, error) {
 
 // CanWrite reports whether Put has a way to write there.
 func (r *Resolver) CanWrite(ref Ref) bool {
-	return ref.Field == "" && (ref.Scheme == schemeFile || managers[ref.Scheme].insert != nil)
+	if ref.Scheme == schemeFile {
+		return true
+	}
+	m, ok := r.manager(ref.Scheme)
+	return ok && (m.insert != nil || m.put != nil) && (ref.Field == "" || m.inField != "")
+}
+
+// WriteHint says where secrets can be written to.
+func (r *Resolver) WriteHint() string {
+	own := ""
+	for _, scheme := range slices.Sorted(maps.Keys(r.Sources)) {
+		if len(r.Sources[scheme].Put) > 0 {
+			own += scheme + ":NAME, "
+		}
+	}
+	return "use " + own + writable()
 }
 
 // Put writes value, an otpauth URI or a base32 secret on one line, to the place that ref names, and proves it by
@@ -92,24 +163,24 @@ func (r *Resolver) put(ctx context.Context, ref Ref, value []byte) error {
 	}
 	defer otpauth.Wipe(want.Secret)
 	if !r.CanWrite(ref) {
-		return fail(KindUnsupported, "use lpass:NAME, pass:PATH or file:PATH", errors.New("cannot be written to"))
+		return fail(KindUnsupported, r.WriteHint(), errors.New("cannot be written to"))
 	}
-	if ref.Scheme != schemeFile && strings.Trim(ref.Rest, "/") != ref.Rest { // lpass and pass store these under another name
+	if m, _ := r.manager(ref.Scheme); m.folders && strings.Trim(ref.Rest[ref.head():], "/") != ref.Rest[ref.head():] {
 		return fail(KindUsage, "", errors.New("the name of a new entry cannot begin or end with /"))
 	}
-	stored, err := r.stored(ctx, ref, want)
-	if stored || err != nil {
+	there, err := stored(want, func() (otpauth.Params, error) { return r.get(ctx, ref) })
+	if there || err != nil {
 		return err
 	}
-	if err := r.write(ctx, ref, value); err != nil {
+	if err := r.write(ctx, ref, want, value); err != nil {
 		return err
 	}
 	return r.readBack(ctx, ref, want)
 }
 
 // stored reports whether the place has the secret already. Anything else there, or that cannot be looked at, is an error.
-func (r *Resolver) stored(ctx context.Context, ref Ref, want otpauth.Params) (bool, error) {
-	got, err := r.get(ctx, ref)
+func stored(want otpauth.Params, get func() (otpauth.Params, error)) (bool, error) {
+	got, err := get()
 	defer otpauth.Wipe(got.Secret)
 	const hint = "choose another name, or remove what is there first"
 	switch kind := KindOf(err); {
@@ -125,14 +196,35 @@ func (r *Resolver) stored(ctx context.Context, ref Ref, want otpauth.Params) (bo
 	return false, err
 }
 
-func (r *Resolver) write(ctx context.Context, ref Ref, value []byte) error {
-	line := make([]byte, 0, len(value)+1)
-	line = append(append(line, value...), '\n')
-	defer otpauth.Wipe(line)
-	if ref.Scheme == schemeFile {
-		return r.writeFile(ref.Rest, line)
+// write makes the entry. One that is there, and only lacks the field of the reference, is none to make.
+func (r *Resolver) write(ctx context.Context, ref Ref, want otpauth.Params, value []byte) error {
+	m, ok := r.manager(ref.Scheme)
+	if !ok {
+		text := line(value)
+		defer otpauth.Wipe(text)
+		return r.writeFile(ref.Rest, text)
 	}
-	return managers[ref.Scheme].write(ctx, r, ref, line)
+	at, err := r.place(m, ref)
+	if err != nil {
+		return err
+	}
+	if at.field != "" {
+		whole := place{name: at.name, in: at.in}
+		there, err := stored(want, func() (otpauth.Params, error) { return m.read(ctx, r, whole) })
+		if err != nil {
+			return err
+		}
+		if there {
+			return fail(KindExists, "leave out the field", errors.New("has this secret in another field, and stays as it is"))
+		}
+	}
+	return m.write(ctx, r, at, value)
+}
+
+// line is a text with a line break, for the caller to wipe.
+func line(text []byte) []byte {
+	l := make([]byte, 0, len(text)+1)
+	return append(append(l, text...), '\n')
 }
 
 func (r *Resolver) readBack(ctx context.Context, ref Ref, want otpauth.Params) error {
@@ -154,6 +246,20 @@ func (r *Resolver) getenv(name string) string {
 		return os.Getenv(name)
 	}
 	return r.Getenv(name)
+}
+
+func (r *Resolver) timeout() time.Duration {
+	if r.Timeout == 0 {
+		return DefaultTimeout
+	}
+	return r.Timeout
+}
+
+func (r *Resolver) memory() *Memory {
+	if r.Memory == nil {
+		return &r.own
+	}
+	return r.Memory
 }
 
 func (r *Resolver) warn(format string, args ...any) {

@@ -38,19 +38,12 @@ type result struct {
 // run runs a program. It is an error when it cannot be started, prints without end or does not end; an exit status is
 // the caller's to judge.
 func (r *Resolver) run(ctx context.Context, c command) (result, error) {
-	environ := r.Environ
-	if environ == nil {
-		environ = os.Environ()
-	}
+	environ := r.environ()
 	path, err := lookPath(c.argv[0], environ)
 	if err != nil {
 		return result{}, fail(KindNotInstalled, c.install, fmt.Errorf("no program %q on PATH", c.argv[0]))
 	}
-	timeout := r.Timeout
-	if timeout == 0 {
-		timeout = DefaultTimeout
-	}
-	inner, cancel := context.WithTimeout(ctx, timeout)
+	inner, cancel := context.WithTimeout(ctx, r.timeout())
 	defer cancel()
 	stdout := &buffer{limit: maxOutput, full: cancel}
 	stderr := &buffer{limit: maxOutput, full: cancel}
@@ -115,6 +108,23 @@ func startError(err error) error {
 		return pe.Err
 	}
 	return err
+}
+
+func (r *Resolver) environ() []string {
+	if r.Environ == nil {
+		return os.Environ()
+	}
+	return r.Environ
+}
+
+// installed is the program, or the other one where only that is on PATH.
+func (r *Resolver) installed(program, other string) string {
+	if _, err := lookPath(program, r.environ()); err != nil && other != "" {
+		if _, err := lookPath(other, r.environ()); err == nil {
+			return other
+		}
+	}
+	return program
 }
 
 // lookPath finds a program by the PATH of environ, whose relative directories do not count.

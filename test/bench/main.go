@@ -76,7 +76,9 @@ func run() error {
 
 // build builds ykmfa as "make build" does, and the C program.
 func (b *bench) build() error {
-	out, err := exec.Command("go", "build", "-trimpath", "-ldflags=-s", "-o", b.dir+"/ykmfa", "ykmfa/cmd/ykmfa").CombinedOutput()
+	c := exec.Command("go", "build", "-trimpath", "-ldflags=-s", "-o", b.dir+"/ykmfa", "ykmfa/cmd/ykmfa")
+	c.Env = append(os.Environ(), "CGO_ENABLED=0")
+	out, err := c.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("building ykmfa: %w\n%s", err, out)
 	}
@@ -151,7 +153,7 @@ func (b *bench) times() error {
 		took []time.Duration
 	}{
 		{what: "C program, the same PC/SC calls", runs: 200, c: func() *exec.Cmd { return b.command(b.dir+"/code", "aws") }},
-		{what: "Go program, the same calls and nothing else", runs: 200, c: func() *exec.Cmd { return b.command(b.dir+"/least", "aws") }},
+		{what: "Go program, the same calls by libpcsclite", runs: 200, c: func() *exec.Cmd { return b.command(b.dir+"/least", "aws") }},
 		{what: "ykmfa code NAME", runs: 200, c: func() *exec.Cmd { return b.ykmfa("code", "aws") }},
 		{what: "ykman oath accounts code -s NAME", runs: 10, c: b.ykman},
 	}

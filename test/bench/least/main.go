@@ -1,7 +1,7 @@
 //go:build cgo && linux
 
-// Least is the C program in Go: the same PC/SC calls through the same library as ykmfa, and nothing else. What it takes
-// more than the C program is the price of Go and cgo; what ykmfa takes more than it is ykmfa's own.
+// Least is the C program in Go: the same PC/SC calls through libpcsclite and cgo, and nothing else. It shows what talking to
+// pcscd without them is good for.
 package main
 
 import (

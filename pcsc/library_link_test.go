@@ -1,4 +1,4 @@
-//go:build cgo || windows
+//go:build windows || (cgo && (!linux || libpcsclite))
 
 package pcsc
 
