@@ -33,7 +33,7 @@ func Connect(ctx context.Context) (*Client, error) {
 func (c *Client) dial(ctx context.Context) (*conn, error) {
 	conn := &conn{}
 	if err := conn.hail(ctx, protocolMinor); err != nil {
-		return nil, failed("SCardEstablishContext", "", err)
+		return nil, refused(ctx, err)
 	}
 	c.conns = append(c.conns, conn)
 	return conn, nil
@@ -52,20 +52,25 @@ func (c *Client) take(ctx context.Context) (*conn, error) {
 	}
 	conn.dead = true
 	c.give(conn)
-	if err == errClosed && !listens(ctx) {
-		err = codeNoService
-	}
-	return nil, failed("SCardEstablishContext", "", err)
+	return nil, refused(ctx, err)
 }
 
-// listens tells a pcscd that refuses a client from one that has ended.
-func listens(ctx context.Context) bool {
-	probe := &conn{}
-	if err := probe.connect(ctx); err != nil {
-		return false
+// refused tells a pcscd that closes connections because it refuses us from one that is about to end, which stops listening
+// a moment later.
+func refused(ctx context.Context, err error) error {
+	const looks = 10
+	for i := 0; i < looks && err == errClosed; i++ {
+		probe := &conn{}
+		if probe.connect(ctx) != nil {
+			err = codeNoService
+			break
+		}
+		probe.Close()
+		if sleep(ctx, firstPause) != nil {
+			break
+		}
 	}
-	probe.Close()
-	return true
+	return failed("SCardEstablishContext", "", err)
 }
 
 func (c *Client) free(ctx context.Context) (*conn, error) {
