@@ -69,8 +69,17 @@ func parseList(resp []byte) ([]Credential, error) {
 // Put stores a credential (PUT). A YubiKey overwrites one of the same id without asking, so List first; other cards
 // answer ErrExists. Errors: ErrFull, ErrInvalid, ErrPolicy, and a FeatureError for what the firmware lacks.
 func (s *Session) Put(c NewCredential) error {
-	if err := s.checkPut(c); err != nil {
+	if err := s.CheckPut(c, nil); err != nil {
 		return err
+	}
+	if s.overwritesPrefix() {
+		list, err := s.List()
+		if err != nil {
+			return err
+		}
+		if err := s.CheckPut(c, list); err != nil {
+			return err
+		}
 	}
 	key := prepareKey(c.Algorithm, c.Secret)
 	defer clear(key)
@@ -88,8 +97,9 @@ func (s *Session) Put(c NewCredential) error {
 	return err
 }
 
-// checkPut refuses what the card would refuse, or worse.
-func (s *Session) checkPut(c NewCredential) error {
+// CheckPut returns the error of Put for what the card would refuse, or worse, without asking the card. list is what is on
+// it. Whether there is room is not checked: see Capacity.
+func (s *Session) CheckPut(c NewCredential, list []Credential) error {
 	switch {
 	case c.Type != TOTP && c.Type != HOTP, c.Algorithm.hash() == nil:
 		return fmt.Errorf("%w: %v with %v", ErrInvalid, c.Type, c.Algorithm)
@@ -104,18 +114,18 @@ func (s *Session) checkPut(c NewCredential) error {
 	case c.Algorithm == SHA512 && s.Version.Less(sha512Version):
 		return &FeatureError{"SHA512", sha512Version, s.Version}
 	}
-	return s.checkPrefix(c.ID)
+	return s.checkPrefix(c.ID, list)
 }
 
-// checkPrefix guards against firmware between 4.0.0 and 4.3.5, which overwrites a credential when the new id is the
+// overwritesPrefix recognises firmware between 4.0.0 and 4.3.5, which overwrites a credential when the new id is the
 // beginning of its id.
-func (s *Session) checkPrefix(id []byte) error {
-	if !(Version{4, 0, 0}).Less(s.Version) || !s.Version.Less(Version{4, 3, 5}) {
+func (s *Session) overwritesPrefix() bool {
+	return (Version{4, 0, 0}).Less(s.Version) && s.Version.Less(Version{4, 3, 5})
+}
+
+func (s *Session) checkPrefix(id []byte, list []Credential) error {
+	if !s.overwritesPrefix() {
 		return nil
-	}
-	list, err := s.List()
-	if err != nil {
-		return err
 	}
 	for _, c := range list {
 		if len(c.ID) > len(id) && bytes.HasPrefix(c.ID, id) {

@@ -132,6 +132,25 @@ func TestPrefixBug(t *testing.T) {
 	}
 }
 
+// CheckPut says without a command what Put would say.
+func TestCheckPut(t *testing.T) {
+	c := oath.NewCredential{ID: []byte("ACME:al"), Type: oath.TOTP, Algorithm: oath.SHA1, Secret: s20, Digits: 6}
+	longer := []oath.Credential{{ID: []byte("ACME:alice"), Type: oath.TOTP, Algorithm: oath.SHA1}}
+	if err := session(t, "7903040304 710401020304 9000").CheckPut(c, longer); !errors.Is(err, oath.ErrExists) {
+		t.Errorf("4.3.4, a longer id: %v", err)
+	}
+	if err := session(t, "7903040304 710401020304 9000").CheckPut(c, nil); err != nil {
+		t.Errorf("4.3.4: %v", err)
+	}
+	if err := session(t, open543).CheckPut(c, longer); err != nil {
+		t.Errorf("5.4.3, a longer id: %v", err)
+	}
+	c.Touch = true
+	if err := session(t, "7903010000 710401020304 9000").CheckPut(c, nil); !errors.Is(err, oath.ErrNotSupported) {
+		t.Errorf("touch on a NEO: %v", err)
+	}
+}
+
 func TestDeleteAndRenameBytes(t *testing.T) {
 	if err := session(t, open543, "000200000a710841434d453a626f62", "9000").Delete([]byte("ACME:bob")); err != nil {
 		t.Error(err)

@@ -58,12 +58,13 @@ var mayImport = map[string][]string{
 	"ykmfa/internal/oathtest":          {"ykmfa/oath"},
 	"ykmfa/internal/cli": {"ykmfa/oath", "ykmfa/internal/account", "ykmfa/internal/keyring", "ykmfa/internal/otpauth",
 		"ykmfa/internal/source", "ykmfa/internal/term", "github.com/spf13/cobra"},
-	"ykmfa/cmd/ykmfa":        {"ykmfa/internal/cli", "ykmfa/pcsc", "golang.org/x/sys"},
-	"ykmfa/cmd/vkey":         {"ykmfa/internal/cli", "ykmfa/internal/virtualkey", "github.com/spf13"},
-	"ykmfa/test":             {},
-	"ykmfa/test/bench":       {"ykmfa/internal/pcscdtest", "ykmfa/internal/virtualkey"},
-	"ykmfa/test/bench/least": {"github.com/ebfe/scard"},
-	"ykmfa/test/totp":        {},
+	"ykmfa/cmd/ykmfa":              {"ykmfa/internal/cli", "ykmfa/pcsc", "golang.org/x/sys"},
+	"ykmfa/internal/virtualreader": {"ykmfa/internal/cli", "ykmfa/internal/virtualkey"},
+	"ykmfa/cmd/vkey":               {"ykmfa/internal/cli", "ykmfa/internal/virtualkey", "ykmfa/internal/virtualreader", "github.com/spf13"},
+	"ykmfa/test":                   {},
+	"ykmfa/test/bench":             {"ykmfa/internal/pcscdtest", "ykmfa/internal/virtualkey"},
+	"ykmfa/test/bench/least":       {"github.com/ebfe/scard"},
+	"ykmfa/test/totp":              {},
 }
 
 // TestImports keeps the arrows between packages as they are meant.

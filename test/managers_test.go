@@ -49,10 +49,15 @@ func TestLastPass(t *testing.T) {
 		}
 	}
 
+	if r := m.ykmfa("verify", "--backups"); r.code != 0 || r.stdout != "" || !strings.HasPrefix(r.stderr, "2 of 2 backups readable and valid, in ") {
+		t.Errorf("exit status %d, stdout %q, %s", r.code, r.stdout, r.stderr)
+	}
 	remove() // crushed
 	m.insert(virtualkey.Options{Serial: 22222222}, 0)
-	for _, name := range []string{"aws", "github"} {
-		m.must("add", name)
+	r = m.ykmfa("restore")
+	if r.code != 0 || !strings.Contains(r.stderr, "  aws     lpass:aws     written, proven\n") ||
+		!strings.Contains(r.stderr, "\n2 written, 2 proven, in ") {
+		t.Errorf("exit status %d, %s", r.code, r.stderr)
 	}
 	if got := m.must("code", "aws", "--at", "59"); got != "287082" {
 		t.Errorf("on the new key: %s", got)

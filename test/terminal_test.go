@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -34,12 +35,16 @@ func onTerminal(t *testing.T, home string, keyFlags, args []string) *console {
 // startOnTerminal is onTerminal for any keys; stdout may be on the terminal, too.
 func startOnTerminal(t *testing.T, home string, keyFlags, args []string, stdout bool) *console {
 	t.Helper()
+	cmd := exec.Command(filepath.Join(bin, "vkey"), slices.Concat([]string{"run"}, keyFlags, []string{"--"}, args)...)
+	cmd.Dir = home
+	cmd.Env = cleanEnv(home)
+	return startConsole(t, cmd, stdout)
+}
+
+func startConsole(t *testing.T, cmd *exec.Cmd, stdout bool) *console {
+	t.Helper()
 	master, slave := openPTY(t)
-	c := &console{t: t, master: master}
-	argv := append([]string{"run"}, keyFlags...)
-	c.cmd = exec.Command(filepath.Join(bin, "vkey"), append(append(argv, "--"), args...)...)
-	c.cmd.Dir = home
-	c.cmd.Env = cleanEnv(home)
+	c := &console{t: t, master: master, cmd: cmd}
 	c.cmd.Stdin, c.cmd.Stderr, c.cmd.Stdout = slave, slave, &c.stdout
 	if stdout {
 		c.cmd.Stdout = slave
@@ -174,4 +179,15 @@ func TestInterruptTouch(t *testing.T) {
 	if code := c.ended(); code != 130 || c.stdout.Len() > 0 {
 		t.Errorf("exit status %d, stdout %q, shown %q", code, c.stdout.String(), c.shown.String())
 	}
+}
+
+// forget lets expect wait for what is shown from now on.
+func (c *console) forget() { c.shown.Reset() }
+
+// onTerminal starts the real program with a terminal of its own.
+func (m *machine) onTerminal(args ...string) *console {
+	m.t.Helper()
+	cmd := exec.Command(filepath.Join(bin, "ykmfa"), args...)
+	cmd.Dir, cmd.Env = m.home, m.env
+	return startConsole(m.t, cmd, false)
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -10,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ykmfa/internal/cli"
-	"ykmfa/internal/virtualkey"
+	"ykmfa/internal/virtualreader"
 )
 
 func newRun(o *keyOptions) *cobra.Command {
@@ -29,7 +27,7 @@ func newRun(o *keyOptions) *cobra.Command {
 			code := cli.Run(c.Context(), cli.Options{
 				Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 				Environ: os.Environ(),
-				Cards:   readers(keys),
+				Cards:   virtualreader.Readers(keys),
 				Version: "(virtual key)",
 				Now:     time.Now,
 			}, args)
@@ -45,63 +43,3 @@ func newRun(o *keyOptions) *cobra.Command {
 type exitCode int
 
 func (e exitCode) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
-
-// readers are virtual keys, each in a reader of its own.
-type readers []*virtualkey.Key
-
-func (r readers) Readers(context.Context) ([]string, error) {
-	var names []string
-	for i, k := range r {
-		names = append(names, readerName(i, k))
-	}
-	return names, nil
-}
-
-func readerName(i int, k *virtualkey.Key) string { return fmt.Sprintf("%s %02X 00", k.ReaderName(), i) }
-
-// Open powers the key up.
-func (r readers) Open(ctx context.Context, reader string) (cli.Card, error) {
-	for i, k := range r {
-		if readerName(i, k) == reader {
-			k.Reset()
-			return card{ctx, k}, nil
-		}
-	}
-	return nil, cli.ErrNoCard
-}
-
-type card struct {
-	ctx context.Context
-	key *virtualkey.Key
-}
-
-// Transmit ends with the context, as on PC/SC, although the key may go on waiting for its touch.
-func (c card) Transmit(apdu []byte) ([]byte, error) {
-	type result struct {
-		resp []byte
-		err  error
-	}
-	apdu = append([]byte(nil), apdu...)
-	done := make(chan result, 1)
-	go func() {
-		resp, err := c.key.Transmit(apdu)
-		clear(apdu)
-		done <- result{resp, err}
-	}()
-	select {
-	case r := <-done:
-		if errors.Is(r.err, virtualkey.ErrRemoved) {
-			r.err = cli.ErrRemoved
-		}
-		return r.resp, r.err
-	case <-c.ctx.Done():
-		return nil, c.ctx.Err()
-	}
-}
-
-func (c card) Close(reset bool) error {
-	if reset {
-		c.key.Reset()
-	}
-	return nil
-}

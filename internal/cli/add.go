@@ -183,10 +183,7 @@ func (o *addOptions) record(k *key, p *plan) error {
 	if err != nil {
 		return err
 	}
-	o.app.updateKey(k, func(known *account.Key) {
-		c := known.SetCredential(p.account.ID)
-		c.Type, c.Touch, c.Verified = p.account.Type, &p.account.Touch, o.app.Now()
-	})
+	o.app.updateKey(k, func(known *account.Key) { verified(known, p.account, p.account.Touch, o.app.Now()) })
 	return nil
 }
 

@@ -27,12 +27,7 @@ type plan struct {
 }
 
 // credential is what PUT stores.
-func (p *plan) credential() oath.NewCredential {
-	return oath.NewCredential{
-		ID: p.account.ID, Type: p.params.Type, Algorithm: p.params.Algorithm, Secret: p.params.Secret,
-		Digits: p.params.Digits, Touch: p.account.Touch, Counter: uint32(p.params.Counter),
-	}
-}
+func (p *plan) credential() oath.NewCredential { return newCredential(p.account, p.params) }
 
 // plan reads flags, account file and secret. No key is open meanwhile.
 func (o *addOptions) plan(ctx context.Context) (*plan, error) {
@@ -108,8 +103,7 @@ func (o *addOptions) references(p *plan, recorded *account.Account) error {
 func (o *addOptions) terms(plan *plan, recorded *account.Account) error {
 	p := &plan.params
 	if recorded != nil {
-		p.Type, p.Algorithm, p.Digits, p.Period = recorded.Type, recorded.Algorithm, recorded.Digits, recorded.Period
-		p.Counter = max(p.Counter, recorded.Counter)
+		*p = recordedTerms(*p, *recorded)
 	}
 	if o.changed("algorithm") {
 		algorithm, err := oath.ParseAlgorithm(o.algorithm)

@@ -104,6 +104,7 @@ func verbs(a *app, args []string) []*cobra.Command {
 		new  func(*app) *cobra.Command
 	}{
 		{"code", newCode}, {"add", newAdd}, {"list", newList}, {"edit", newEdit}, {"remove", newRemove},
+		{"restore", newRestore}, {"verify", newVerify},
 		{"keys", newKeys}, {"password", newPassword}, {"reset", newReset}, {"doctor", newDoctor},
 	}
 	var made []*cobra.Command

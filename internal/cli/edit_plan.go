@@ -35,12 +35,7 @@ func (e *edit) backup() string {
 }
 
 // credential is what PUT stores.
-func (e *edit) credential() oath.NewCredential {
-	return oath.NewCredential{
-		ID: e.want.ID, Type: e.want.Type, Algorithm: e.want.Algorithm, Secret: e.params.Secret,
-		Digits: e.want.Digits, Touch: e.want.Touch,
-	}
-}
+func (e *edit) credential() oath.NewCredential { return newCredential(e.want, e.params) }
 
 // plan finds what is meant and what is to become of it. No key is open when it returns.
 func (o *editOptions) plan(ctx context.Context) (*edit, error) {
@@ -212,9 +207,7 @@ func (o *editOptions) read(ctx context.Context, e *edit) error {
 	if p.Type != 0 { // it is a URI
 		e.says = terms(p)
 	}
-	p.Type, p.Algorithm, p.Digits, p.Period = e.want.Type, e.want.Algorithm, e.want.Digits, e.want.Period
-	p.Counter = max(p.Counter, e.want.Counter)
-	e.params = p.WithDefaults()
+	e.params = recordedTerms(p, e.want)
 	return nil
 }
 

@@ -216,21 +216,16 @@ func (a *app) identify(k *key) error {
 	return nil
 }
 
-// onReader is onKey for the key in one reader.
-func (a *app) onReader(ctx context.Context, reader string, f func(*key) error) error {
-	k, err := a.openReader(ctx, reader)
-	if err != nil {
-		return fmt.Errorf("reader %q: %w", reader, err)
+// ready fails when there is no key, or several of which none is meant. With a single reader it asks the key nothing:
+// the work will, after what can be done without a key.
+func (a *app) ready(ctx context.Context, several bool) error {
+	readers, err := a.Cards.Readers(ctx)
+	if err != nil || several || len(readers) == 1 {
+		return err
 	}
-	defer k.forget()
-	if err := a.identify(k); err != nil {
-		return onKeyError(k, err)
+	k, err := a.choose(ctx, nil)
+	if err == nil {
+		k.close()
 	}
-	if err := a.unlock(ctx, k); err != nil {
-		return onKeyError(k, err)
-	}
-	if err := f(k); err != nil {
-		return onKeyError(k, err)
-	}
-	return nil
+	return err
 }

@@ -102,30 +102,6 @@ func (a *app) look(ctx context.Context) (present map[string]bool, err error) {
 	return present, nil
 }
 
-// remember records which credentials are on a key, and which of them need touch.
-func (a *app) remember(k *key) error {
-	list, err := k.List()
-	if err != nil {
-		return err
-	}
-	answers, err := k.CalculateAll(make([]byte, 8), false)
-	if err != nil {
-		return err
-	}
-	a.updateKey(k, func(known *account.Key) {
-		known.Keep(func(id []byte) bool { _, found := find(list, id); return found })
-		for _, c := range list {
-			known.SetCredential(c.ID).Type = c.Type
-		}
-		for _, answer := range answers {
-			if answer.Type == oath.TOTP {
-				known.SetCredential(answer.ID).Touch = &answer.Touch
-			}
-		}
-	})
-	return nil
-}
-
 // listLines joins accounts with the credentials of all keys that were ever seen.
 func listLines(accounts []account.Account, state *account.State, present map[string]bool) []listed {
 	lines := make([]listed, 0, len(accounts))

@@ -73,3 +73,10 @@ func (a *app) printJSON(v any) error {
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
 }
+
+// tell is say for what --json has on stdout.
+func (a *app) tell(format string, args ...any) {
+	if !a.json {
+		a.say(format, args...)
+	}
+}

@@ -153,3 +153,14 @@ func (a *app) proveThere(ctx context.Context, k *key, c oath.NewCredential, p ot
 	}
 	return a.prove(ctx, k, c, p)
 }
+
+// resumeCounter finishes what an interrupted write left: it proves a credential that counts, whose counter may have
+// moved on by the code that proving it uses up, and stores it again at its counter.
+func (a *app) resumeCounter(ctx context.Context, k *key, c oath.NewCredential, p otpauth.Params) error {
+	n := uint64(c.Counter)
+	_, err := a.compare(ctx, k, c, p, oath.CounterChallenge(n), oath.CounterChallenge(n+1), oath.CounterChallenge(n+2))
+	if err != nil {
+		return err
+	}
+	return a.write(ctx, k, c, p, true)
+}

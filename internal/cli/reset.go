@@ -63,19 +63,12 @@ func (a *app) askSerial(ctx context.Context, k *key, warning, word string) (stri
 		return "", usage("--confirm "+word+" answers it", "there is no terminal to ask whether to wipe %v", k)
 	}
 	defer t.Close()
-	k.close()
-	id := k.DeviceID()
-	answer, err := t.Ask(ctx, term.Clean(warning)+"\nType its serial number ("+word+") to go on:")
-	if err != nil {
-		return "", err
-	}
-	if err := a.reopen(ctx, k); err != nil {
-		return "", err
-	}
-	if k.DeviceID() != id {
-		return "", fail(exitNoKey, "run the command again", "another key was plugged in meanwhile")
-	}
-	return answer, nil
+	var answer string
+	err = a.away(ctx, k, func() (err error) {
+		answer, err = t.Ask(ctx, term.Clean(warning)+"\nType its serial number ("+word+") to go on:")
+		return err
+	})
+	return answer, err
 }
 
 // resetWarning tells what will be lost, as far as a locked key lets one see.

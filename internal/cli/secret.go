@@ -25,7 +25,7 @@ func (a *app) resolver(ctx context.Context, typed ...source.Ref) (r *source.Reso
 			}
 			return a.allow(ctx, ref)
 		},
-		Warn: func(text string) { a.say("ykmfa: warning: %s", text) },
+		Warn: a.warnOnce(),
 	}
 	if a.config != nil {
 		r.Sources = a.config.sources
@@ -36,6 +36,17 @@ func (a *app) resolver(ctx context.Context, typed ...source.Ref) (r *source.Reso
 	}
 	r.TTY = t.File()
 	return r, t.Close
+}
+
+// warnOnce says each warning once: of many secrets in one place, it is about that place.
+func (a *app) warnOnce() func(text string) {
+	said := map[string]bool{}
+	return func(text string) {
+		if !said[text] {
+			a.say("ykmfa: warning: %s", text)
+		}
+		said[text] = true
+	}
 }
 
 // allow asks once whether a reference from the account file may run its program, and remembers a yes.

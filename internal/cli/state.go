@@ -1,6 +1,10 @@
 package cli
 
-import "ykmfa/internal/account"
+import (
+	"time"
+
+	"ykmfa/internal/account"
+)
 
 // updateKey changes what is remembered about the key.
 func (a *app) updateKey(k *key, change func(*account.Key)) {
@@ -34,6 +38,12 @@ func (a *app) loadState() *account.State {
 		a.state = state
 	}
 	return a.state
+}
+
+// verified notes that an account was proven on a key.
+func verified(known *account.Key, acc account.Account, touch bool, at time.Time) {
+	c := known.SetCredential(acc.ID)
+	c.Type, c.Touch, c.Verified = acc.Type, &touch, at
 }
 
 // forgetBefore drops what is remembered of a key from before another program wiped it, which gave it a new device id.

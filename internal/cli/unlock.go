@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -175,14 +176,10 @@ func (a *app) whileFree(ctx context.Context, k *key, way accessKey) ([]byte, err
 		return r.access, r.err
 	case <-time.After(wait):
 	}
-	id := k.DeviceID()
-	k.close()
-	r := <-done
-	if err := a.reopen(ctx, k); err != nil {
-		return nil, err
-	}
-	if k.DeviceID() != id {
-		return nil, fail(exitNoKey, "run the command again", "another key was plugged in meanwhile")
-	}
-	return r.access, r.err
+	var r result
+	err := a.away(ctx, k, func() error {
+		r = <-done
+		return nil
+	})
+	return r.access, cmp.Or(err, r.err)
 }
