@@ -26,6 +26,9 @@ func (b *bench) restores() error {
 		return err
 	}
 	fmt.Printf("\n%d accounts from files onto an empty key         number  bound\n", many)
+	if err := b.empty(); err != nil {
+		return err
+	}
 	if err := b.count("ykmfa restore", fmt.Sprint(2*many+2), b.restoring(many)); err != nil {
 		return err
 	}
