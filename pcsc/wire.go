@@ -29,11 +29,13 @@ const (
 	cmdGetReadersState  = 0x12
 )
 
-// Protocol 4.4 is that of pcsc-lite 1.9, and understood by 2.x. An older pcscd says which one it speaks instead; of what is
-// used here nothing differs since 4.0.
+// Versions of the protocol. 4.4 is that of pcsc-lite 1.8.24 to 2.2.3, and accepted again since 2.4.1; between these pcscd wants
+// 4.5, and before them 4.3. Nothing that is used here differs between the three.
 const (
 	protocolMajor = 4
 	protocolMinor = 4
+	oldestMinor   = 3
+	newestMinor   = 5
 )
 
 // conn is one connection to pcscd, which has one context on it. It does one command at a time.
@@ -90,7 +92,7 @@ func (c *conn) greet(ctx context.Context) error {
 		return nil
 	}
 	theirs, err := c.greeting(ctx)
-	if err == nil || theirs == protocolMinor {
+	if theirs = min(theirs, newestMinor); err == nil || theirs == protocolMinor || theirs < oldestMinor {
 		return err
 	}
 	c.Close()

@@ -76,39 +76,46 @@ func answerAll(conn net.Conn, next func() (message, error), transmit func(messag
 	}
 }
 
-// TestOlderPcscd: a pcscd of another minor version says which one it speaks, and gets it.
-func TestOlderPcscd(t *testing.T) {
-	const noService = 0x8010001d
-	fakePcscd(t, func(conn net.Conn, next func() (message, error)) {
-		m, err := next()
-		if err != nil || m.command != cmdVersion || word(m.body, 0) != 4 {
-			t.Errorf("first message: %+v, %v", m, err)
-			return
+// TestOtherPcscd: a pcscd of another minor version says which one it speaks, and gets the nearest that is known.
+func TestOtherPcscd(t *testing.T) {
+	const stopped = 0x8010001e // SCARD_E_SERVICE_STOPPED
+	for theirs, want := range map[uint32]uint32{3: 3, 5: 5, 6: 5} {
+		fakePcscd(t, func(conn net.Conn, next func() (message, error)) {
+			m, err := next()
+			if err != nil || m.command != cmdVersion || word(m.body, 0) != 4 {
+				t.Errorf("first message: %+v, %v", m, err)
+				return
+			}
+			if word(m.body, 4) != want {
+				conn.Write(words(4, theirs, stopped))
+				return
+			}
+			conn.Write(m.body)
+			answerAll(conn, next, nil)
+		})
+		c, err := Connect(t.Context())
+		if err != nil {
+			t.Fatal(err)
 		}
-		if word(m.body, 4) != 3 {
-			conn.Write(words(4, 3, noService))
-			return
+		if names, err := c.Readers(t.Context()); err != nil || len(names) != 1 || names[0] != "reader" {
+			t.Errorf("version 4.%d: readers %q, %v", theirs, names, err)
 		}
-		conn.Write(m.body)
-		answerAll(conn, next, nil)
-	})
-	c, err := Connect(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if names, err := c.Readers(t.Context()); err != nil || len(names) != 1 || names[0] != "reader" {
-		t.Errorf("readers %q, %v", names, err)
+		c.Close()
 	}
 }
 
-// TestForeignPcscd: of another major version nothing is known.
+// TestForeignPcscd: nothing is known of other major versions, or of old ones.
 func TestForeignPcscd(t *testing.T) {
+	testForeign(t, 5, 0)
+	testForeign(t, 4, 2)
+}
+
+func testForeign(t *testing.T, major, minor uint32) {
 	connections := 0
 	fakePcscd(t, func(conn net.Conn, next func() (message, error)) {
 		connections++
 		next()
-		conn.Write(words(5, 0, 0x8010001d))
+		conn.Write(words(major, minor, 0x8010001e))
 	})
 	c, err := Connect(t.Context())
 	if err != nil {

@@ -28,7 +28,7 @@ func newRun(o *keyOptions) *cobra.Command {
 				Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 				Environ: os.Environ(),
 				Cards:   virtualreader.Readers(keys),
-				Version: "(virtual key)",
+				Version: func() string { return "(virtual key)" },
 				Now:     time.Now,
 			}, args)
 			if code != 0 {

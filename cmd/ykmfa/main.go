@@ -26,7 +26,7 @@ func main() {
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Environ: os.Environ(),
 		Cards:   newCards(ctx, os.Args[1:]),
-		Version: version(),
+		Version: version,
 		Now:     time.Now,
 	}, os.Args[1:]))
 }

@@ -26,7 +26,7 @@ type Options struct {
 	Stdout, Stderr io.Writer
 	Environ        []string // as os.Environ
 	Cards          Cards
-	Version        string
+	Version        func() string // asked for only where it can be shown
 	Now            func() time.Time
 }
 
@@ -42,7 +42,9 @@ func Run(ctx context.Context, o Options, args []string) int {
 	root.SetErr(o.Stderr)
 	made := verbs(a, args)
 	root.AddCommand(made...)
-	root.CompletionOptions.DisableDefaultCmd = len(made) == 1
+	if root.CompletionOptions.DisableDefaultCmd = len(made) == 1; len(made) > 1 {
+		root.Version = a.Version()
+	}
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
@@ -78,7 +80,6 @@ agree, and prints codes.
 
   ykmfa add aws --secret-from pass     put an account on the key, from its backup
   ykmfa code aws                       print the code`,
-		Version:           a.Version,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: func(*cobra.Command, []string) error { return a.findPaths() },

@@ -74,7 +74,7 @@ func (r *replacement) run(args ...string) (int, string) {
 	var stderr bytes.Buffer
 	code := cli.Run(context.Background(), cli.Options{
 		Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &stderr,
-		Environ: r.env, Cards: virtualreader.Readers{r.key}, Version: "test", Now: time.Now,
+		Environ: r.env, Cards: virtualreader.Readers{r.key}, Version: func() string { return "test" }, Now: time.Now,
 	}, args)
 	return code, stderr.String()
 }
