@@ -121,10 +121,10 @@ func (r *refill) unfinished(i *item) bool {
 	return c == nil || c.Verified.IsZero()
 }
 
-// todo is what is left to do, what needs a touch last.
-func (r *refill) todo() (list []*item, touches int) {
+// todo is what there is to do, what needs a touch last.
+func todo(items []*item) (list []*item, touches int) {
 	var last []*item
-	for _, i := range r.items {
+	for _, i := range items {
 		switch {
 		case !i.write && !(i.standing == unchecked && i.touch):
 		case i.touch:
