@@ -35,6 +35,7 @@ func Run(ctx context.Context, o Options, args []string) int {
 	a := &app{Options: o}
 	a.keyring = keyring.Keyring{Getenv: a.getenv}
 	defer a.memory.Wipe()
+	defer func() { clear(a.password) }()
 	root := newRoot(a)
 	root.SetArgs(args)
 	root.SetIn(o.Stdin)

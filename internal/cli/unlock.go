@@ -43,6 +43,7 @@ func (a *app) unlock(ctx context.Context, k *key) error {
 			continue
 		}
 		if err != nil {
+			clear(access) // it was given, but the key did not come back
 			return fmt.Errorf("password from %s: %w", way.name, err)
 		}
 		if access == nil {
