@@ -23,7 +23,7 @@ func (o *addOptions) adopt(ctx context.Context, k *key, p *plan, list []oath.Cre
 	if !ok {
 		return false, nil
 	}
-	touched, err := touchFlags(k)
+	touched, err := k.touchFlags()
 	if err != nil {
 		return false, err
 	}

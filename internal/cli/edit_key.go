@@ -53,7 +53,7 @@ func (o *editOptions) before(ctx context.Context, k *key, e *edit, list []oath.C
 	if !e.resumed {
 		return e.t.id, nil
 	}
-	touched, err := touchFlags(k)
+	touched, err := k.touchFlags()
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (o *editOptions) unprovable(k *key, e *edit, oldThere bool) error {
 
 // rewrite proves what is there, writes and proves what is not, and then removes the old one.
 func (o *editOptions) rewrite(ctx context.Context, k *key, e *edit, old []byte, list []oath.Credential) error {
-	touched, err := touchFlags(k)
+	touched, err := k.touchFlags()
 	if err != nil {
 		return err
 	}
@@ -189,17 +189,4 @@ func (o *editOptions) overwrite(ctx context.Context, k *key, e *edit, c oath.New
 	}
 	return fail(exitDiffer, "ykmfa add "+name+" writes it again; if that fails too, do not trust this key",
 		"%s was taken off again: after it was written, %w", name, err)
-}
-
-// touchFlags tells which credentials of a key need a touch.
-func touchFlags(k *key) (map[string]bool, error) {
-	answers, err := k.CalculateAll(make([]byte, 8), false)
-	if err != nil {
-		return nil, err
-	}
-	touched := map[string]bool{}
-	for _, answer := range answers {
-		touched[string(answer.ID)] = answer.Touch
-	}
-	return touched, nil
 }

@@ -102,7 +102,7 @@ func (a *app) choose(ctx context.Context, holds []byte) (*key, error) {
 	}
 	for _, k := range keys {
 		if n != 1 || k != holder {
-			defer k.close()
+			k.close()
 		}
 	}
 	if n == 1 {

@@ -77,7 +77,7 @@ func (a *app) runList(ctx context.Context) error {
 // look reads every key that is plugged in, and remembers what is on it. No key is not an error here.
 func (a *app) look(ctx context.Context) (present map[string]bool, err error) {
 	present = map[string]bool{}
-	keys, err := a.openAll(ctx)
+	readers, err := a.keyReaders(ctx)
 	if a.key == "" && (errors.Is(err, ErrNoService) || errors.Is(err, ErrNoReader) || errors.Is(err, ErrNoCard) || errors.Is(err, ErrUnsupported)) {
 		a.say("no key is plugged in: showing what was last seen")
 		return present, nil
@@ -85,11 +85,6 @@ func (a *app) look(ctx context.Context) (present map[string]bool, err error) {
 	if err != nil {
 		return nil, err
 	}
-	var readers []string
-	for _, k := range keys {
-		readers = append(readers, k.reader)
-	}
-	closeAll(keys)
 	for _, reader := range readers {
 		err := a.onReader(ctx, reader, func(k *key) error {
 			present[k.DeviceID()] = true

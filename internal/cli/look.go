@@ -30,13 +30,20 @@ func (k *key) contents(ids ...[]byte) (contents, error) {
 	if err != nil || !wanted {
 		return c, err
 	}
+	c.touch, err = k.touchFlags()
+	return c, err
+}
+
+// touchFlags tells which credentials need a touch, of those that count time.
+func (k *key) touchFlags() (map[string]bool, error) {
 	answers, err := k.CalculateAll(make([]byte, 8), false)
+	touched := map[string]bool{}
 	for _, answer := range answers {
 		if answer.Type == oath.TOTP {
-			c.touch[string(answer.ID)] = answer.Touch
+			touched[string(answer.ID)] = answer.Touch
 		}
 	}
-	return c, err
+	return touched, err
 }
 
 // remember records which credentials are on a key, and which of them need touch.
@@ -91,9 +98,7 @@ func (a *app) stand(ctx context.Context, k *key, b *backup, c contents, touching
 	case c.touches(there.ID) && !touching:
 		return unchecked, errNeedsTouch
 	}
-	want := b.credential()
-	want.Touch = c.touches(there.ID)
-	err := a.proveThere(ctx, k, want, b.params, there)
+	err := a.proveThere(ctx, k, there, c.touches(there.ID), b.params)
 	switch {
 	case err == nil:
 		return same, nil
