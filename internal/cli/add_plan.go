@@ -74,7 +74,7 @@ func (o *addOptions) references(p *plan, recorded *account.Account) error {
 		text = recorded.Backup
 	}
 	if text == "" {
-		return usage("for example: ykmfa add "+o.name+" --secret-from lpass", "where is the secret of %s? --secret-from is missing", o.name)
+		return usage("for example: ykmfa add "+source.QuoteArg(o.name)+" --secret-from lpass", "where is the secret of %s? --secret-from is missing", o.name)
 	}
 	var err error
 	if p.from, err = o.app.parseRef(text, o.name); err != nil {
@@ -179,7 +179,7 @@ func (o *addOptions) describe(p *plan, recorded *account.Account) error {
 		return usage("shorten it with --issuer and --account", "%w", err)
 	}
 	if recorded != nil && !bytes.Equal(recorded.ID, id) {
-		return fail(exitFailed, "choose another name, or: ykmfa remove "+o.name,
+		return fail(exitFailed, "choose another name, or: ykmfa remove "+source.QuoteArg(o.name),
 			"%s is recorded as %q, not %q", o.name, recorded.ID, id)
 	}
 	p.account.ID = id

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"ykmfa/internal/source"
 	"ykmfa/oath"
 )
 
@@ -95,7 +96,7 @@ func (o *editOptions) unprovable(k *key, e *edit, oldThere bool) error {
 	if known := k.known(); !oldThere && known != nil && known.Holds(e.t.id) && !known.Holds(e.want.ID) {
 		return nil
 	}
-	return fail(exitFailed, "choose another name, or: ykmfa remove "+shellWord(string(e.want.ID)),
+	return fail(exitFailed, "choose another name, or: ykmfa remove "+source.QuoteArg(string(e.want.ID)),
 		"%v holds a credential %q already", k, e.want.ID)
 }
 
@@ -163,9 +164,9 @@ func unchanged(e *edit, id []byte, err error) error {
 	case !errors.Is(err, errDiffer):
 		return fmt.Errorf("%s: nothing was changed: %w", name, err)
 	case bytes.Equal(id, e.t.id):
-		hint = fmt.Sprintf("which one is right? ykmfa add %s --force overwrites the key; or correct %s", name, e.t.account.Backup)
+		hint = fmt.Sprintf("which one is right? ykmfa add %s --force overwrites the key; or correct %s", source.QuoteArg(name), e.t.account.Backup)
 	default:
-		hint = "that is another credential: choose another name, or: ykmfa remove " + shellWord(string(id))
+		hint = "that is another credential: choose another name, or: ykmfa remove " + source.QuoteArg(string(id))
 	}
 	return fail(exitDiffer, hint, "%s: nothing was changed: %w", name, err)
 }
@@ -187,6 +188,6 @@ func (o *editOptions) overwrite(ctx context.Context, k *key, e *edit, c oath.New
 	if gone := k.Delete(c.ID); gone != nil {
 		return fmt.Errorf("%s was written anew, and could not be taken off again (%w): %w", name, gone, err)
 	}
-	return fail(exitDiffer, "ykmfa add "+name+" writes it again; if that fails too, do not trust this key",
+	return fail(exitDiffer, "ykmfa add "+source.QuoteArg(name)+" writes it again; if that fails too, do not trust this key",
 		"%s was taken off again: after it was written, %w", name, err)
 }

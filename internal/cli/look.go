@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"ykmfa/internal/account"
+	"ykmfa/internal/source"
 	"ykmfa/oath"
 )
 
@@ -92,7 +93,7 @@ func (a *app) stand(ctx context.Context, k *key, b *backup, c contents, touching
 	case b.err != nil:
 		return b.unreadable(), b.err
 	case !found:
-		return missing, fail(exitNoAccount, "ykmfa restore "+b.account.Name, "it is not on %v", k)
+		return missing, fail(exitNoAccount, "ykmfa restore "+source.QuoteArg(b.account.Name), "it is not on %v", k)
 	case there.Type == oath.HOTP && b.account.Type == oath.HOTP:
 		return unchecked, errUnprovable
 	case c.touches(there.ID) && !touching:
@@ -104,7 +105,7 @@ func (a *app) stand(ctx context.Context, k *key, b *backup, c contents, touching
 		return same, nil
 	case errors.Is(err, errDiffer):
 		return different, fail(exitDiffer,
-			"which one is right? ykmfa restore "+b.account.Name+" --force overwrites the key; or correct the backup", "%w", err)
+			"which one is right? ykmfa restore "+source.QuoteArg(b.account.Name)+" --force overwrites the key; or correct the backup", "%w", err)
 	}
 	return broken, err
 }
@@ -116,5 +117,5 @@ func (c contents) touchNote(acc account.Account) string {
 	if !acc.Touch || !known || touch {
 		return ""
 	}
-	return "it needs NO touch there, though it should: ykmfa edit " + acc.Name + " --touch"
+	return "it needs NO touch there, though it should: ykmfa edit " + source.QuoteArg(acc.Name) + " --touch"
 }

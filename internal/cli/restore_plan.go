@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"ykmfa/internal/account"
+	"ykmfa/internal/source"
 	"ykmfa/oath"
 )
 
@@ -93,7 +94,7 @@ func (r *refill) obstacle(i *item) (standing, error) {
 	if countsCodes(i.account) {
 		n, known := r.counters[i.account.Name]
 		if !known {
-			return noCounter, fail(exitFailed, "--counter "+i.account.Name+"=N gives it: one more than that of the last code used",
+			return noCounter, fail(exitFailed, "--counter "+source.QuoteArg(i.account.Name)+"=N gives it: one more than that of the last code used",
 				"it counts codes (HOTP), and the counter of the next one is not known")
 		}
 		i.params.Counter = n
