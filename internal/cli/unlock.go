@@ -96,6 +96,9 @@ func (a *app) passwords(env string, prompts int) []accessKey {
 			resolver, done := a.resolver(ctx)
 			defer done()
 			out, err := resolver.Output(ctx, command)
+			if err != nil { // it is no backup that cannot be read
+				err = fail(exitLocked, "is "+env+"_COMMAND right? run that program by hand", "%w", err)
+			}
 			return derive(out, k), err
 		}})
 	}

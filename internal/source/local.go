@@ -57,16 +57,7 @@ func (r *Resolver) readCmd(ctx context.Context, ref Ref) ([]byte, error) {
 	if err := r.allow(ref); err != nil {
 		return nil, err
 	}
-	res, err := r.run(ctx, command{argv: argv})
-	if err != nil {
-		return nil, err
-	}
-	otpauth.Wipe(res.stderr)
-	if res.code != 0 {
-		otpauth.Wipe(res.stdout)
-		return nil, fail(KindFailed, "see what it says: "+quoteArgs(argv), fmt.Errorf("failed with exit status %d", res.code))
-	}
-	return res.stdout, nil
+	return r.output(ctx, argv)
 }
 
 // readBounded reads to the end, at most maxText. Opening and reading a pipe may wait for ever, so they are left
@@ -90,11 +81,14 @@ func readBounded(ctx context.Context, open func() (io.Reader, error)) ([]byte, e
 	case <-ctx.Done():
 		return nil, fail(KindFailed, "", context.Cause(ctx))
 	case res := <-done:
+		if res.err == nil {
+			return res.text, nil
+		}
+		otpauth.Wipe(res.text)
 		if errors.Is(res.err, errFull) {
-			otpauth.Wipe(res.text)
 			return nil, tooLong()
 		}
-		return res.text, res.err
+		return nil, res.err
 	}
 }
 
