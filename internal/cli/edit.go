@@ -250,16 +250,8 @@ func (o *editOptions) sayOthers(e *edit) {
 		if e.t.account == nil || e.t.account.Backup == "" { // only the name on the key tells there what is meant
 			command = strings.Replace(command, source.QuoteArg(o.name), source.QuoteArg(string(e.old)), 1)
 		}
-		o.app.say("%s still has it as it was; with that key: ykmfa --key %s %s", keyNames([]*account.Key{known}), keyArgument(known), command)
+		o.app.say("%s still has it as it was; with that key: ykmfa --key %s %s", keyNames([]*account.Key{known}), idOf(known).label(), command)
 	}
-}
-
-// keyArgument is what --key takes for a key.
-func keyArgument(known *account.Key) string {
-	if known.Serial == 0 {
-		return source.QuoteArg(known.DeviceID)
-	}
-	return fmt.Sprint(known.Serial)
 }
 
 // commandLine is the command as it was typed, but for the choice of the key.

@@ -45,9 +45,8 @@ type listed struct {
 }
 
 type listedKey struct {
-	Serial  uint32 `json:"serial,omitempty"`
-	Device  string `json:"device"`
-	Present bool   `json:"present"`
+	keyID
+	Present bool `json:"present"`
 
 	Touch    *bool      `json:"touch,omitempty"`    // missing: not known
 	Verified *time.Time `json:"verified,omitempty"` // missing: never
@@ -144,7 +143,7 @@ func strangers(accounts []account.Account, state *account.State, present map[str
 
 // on adds a key that holds the credential.
 func (l *listed) on(known *account.Key, id []byte, present map[string]bool) {
-	k := listedKey{Serial: known.Serial, Device: known.DeviceID, Present: present[known.DeviceID]}
+	k := listedKey{keyID: idOf(known), Present: present[known.DeviceID]}
 	if c := known.Credential(id); c != nil {
 		k.Touch = c.Touch
 		if !c.Verified.IsZero() {
