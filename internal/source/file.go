@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -37,7 +36,15 @@ func (r *Resolver) readFile(ctx context.Context, rest string) ([]byte, error) {
 	case mode.IsRegular() && mode.Perm()&0o077 != 0 && runtime.GOOS != "windows":
 		r.warn("%q can be read by others (mode %04o): chmod 600 %s", path, mode.Perm(), QuoteArg(path))
 	}
-	text, err := readBounded(ctx, func() (io.Reader, error) { return os.Open(path) })
+	text, err := readBounded(ctx, func(b *buffer) error {
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		_, err = b.ReadFrom(f)
+		return err
+	})
 	if err == nil || KindOf(err) != KindFailed || ctx.Err() != nil {
 		return text, err
 	}

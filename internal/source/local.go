@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"golang.org/x/term"
@@ -23,7 +22,10 @@ func (r *Resolver) readStdin(ctx context.Context) ([]byte, error) {
 	if f, ok := r.Stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		return r.prompt(ctx)
 	}
-	return readBounded(ctx, func() (io.Reader, error) { return r.Stdin, nil })
+	return readBounded(ctx, func(b *buffer) error {
+		_, err := b.ReadFrom(r.Stdin)
+		return err
+	})
 }
 
 func (r *Resolver) prompt(ctx context.Context) ([]byte, error) {
@@ -62,19 +64,15 @@ func (r *Resolver) readCmd(ctx context.Context, ref Ref) ([]byte, error) {
 
 // readBounded reads to the end, at most maxText. Opening and reading a pipe may wait for ever, so they are left
 // behind when ctx ends.
-func readBounded(ctx context.Context, open func() (io.Reader, error)) ([]byte, error) {
+func readBounded(ctx context.Context, read func(*buffer) error) ([]byte, error) {
 	type result struct {
 		text []byte
 		err  error
 	}
 	done := make(chan result, 1)
 	go func() {
-		var b buffer
-		in, err := open()
-		if err == nil {
-			b.limit = maxText
-			_, err = b.ReadFrom(in)
-		}
+		b := buffer{limit: maxText}
+		err := read(&b)
 		done <- result{b.data, err}
 	}()
 	select {
