@@ -41,7 +41,7 @@ func (c *Client) Open(ctx context.Context, reader string) (*Card, error) {
 	err = card.connect(limited, time.Now().Add(cmp.Or(c.testOnlyPatience, Patience)))
 	if err == nil {
 		call = "SCardBeginTransaction"
-		if err = card.begin(limited); err != nil {
+		if err = card.begin(limited); err != nil && !conn.dead {
 			conn.call(context.WithoutCancel(ctx), cmdDisconnect, card.handle, leaveCard)
 		}
 	}
@@ -143,7 +143,10 @@ func (c *Card) Transmit(command []byte) ([]byte, error) {
 }
 
 func (c *Card) transmit(command []byte) ([]byte, error) {
-	if len(command) == 0 || len(command) > maxAnswer {
+	switch {
+	case c.conn == nil:
+		return nil, codeInvalidHandle
+	case len(command) == 0 || len(command) > maxAnswer:
 		return nil, codeInvalidParameter
 	}
 	const sizeofPCI = 16 // of an SCARD_IO_REQUEST, which pcscd does not look at

@@ -68,15 +68,20 @@ func (c *conn) hail(ctx context.Context, minor uint32) error {
 	}
 	const size, scopeSystem = 12, 2
 	if _, err := c.Write(words(size, cmdVersion, protocolMajor, minor, 0, size, cmdEstablishContext, scopeSystem, 0, 0)); err != nil {
+		c.Close()
 		return errClosed
 	}
 	return nil
 }
 
 // connect waits its turn when more clients than pcscd keeps waiting come at once, which is when the system says EAGAIN.
-func (c *conn) connect(ctx context.Context) (err error) {
+func (c *conn) connect(ctx context.Context) error {
 	for pause := time.Millisecond; ; pause = min(2*pause, longestPause) {
-		c.UnixConn, err = net.DialUnix("unix", nil, &net.UnixAddr{Name: socketPath(), Net: "unix"})
+		socket, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: socketPath(), Net: "unix"})
+		if err == nil {
+			c.UnixConn = socket
+			return nil
+		}
 		if !errors.Is(err, syscall.EAGAIN) {
 			return err
 		}
@@ -168,9 +173,16 @@ func (c *conn) exchange(ctx context.Context, command uint32, message, rest, answ
 
 // await reads an answer. When ctx ends first, the answer is still to come.
 func (c *conn) await(ctx context.Context, answer []byte) error {
-	stop := context.AfterFunc(ctx, func() { c.SetReadDeadline(time.Unix(1, 0)) })
-	defer stop()
+	ended := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		c.SetReadDeadline(time.Unix(1, 0))
+		close(ended)
+	})
 	_, err := io.ReadFull(c, answer)
+	if !stop() { // the answer may have come all the same, and the next one is read without ctx
+		<-ended
+		c.SetReadDeadline(time.Time{})
+	}
 	if err == nil {
 		return nil
 	}
@@ -184,7 +196,6 @@ func (c *conn) await(ctx context.Context, answer []byte) error {
 // leave sends messages to which nobody waits for the answers, and ends the connection when pcscd is through with them and
 // with what it does now. pcscd alone would reset a card that was left in the middle of a command, after it has let in others.
 func (c *conn) leave(messages []byte) {
-	c.SetReadDeadline(time.Time{})
 	if _, err := c.Write(messages); err != nil {
 		c.Close()
 		return

@@ -3,10 +3,12 @@
 package pcsc
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"testing"
 )
@@ -167,5 +169,74 @@ func TestBadAnswers(t *testing.T) {
 			t.Errorf("%s: closing: %v", name, err)
 		}
 		c.Close()
+	}
+}
+
+// TestPcscdEndsInGreeting: a pcscd of another version that is gone when it is hailed again.
+func TestPcscdEndsInGreeting(t *testing.T) {
+	var socket string
+	fakePcscd(t, func(conn net.Conn, next func() (message, error)) {
+		next()
+		os.Remove(socket)
+		conn.Write(words(4, 3, uint32(codeNoService)))
+	})
+	socket = socketPath()
+	c, err := Connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Readers(t.Context()); !errors.Is(err, ErrNoService) || c.Links() != 0 {
+		t.Errorf("error %v, %d connections", err, c.Links())
+	}
+}
+
+// TestClosedCard: a card that was closed transmits nothing.
+func TestClosedCard(t *testing.T) {
+	fakePcscd(t, func(conn net.Conn, next func() (message, error)) { answerAll(conn, next, nil) })
+	c, err := Connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	card, err := c.Open(t.Context(), "reader")
+	if err != nil {
+		t.Fatal(err)
+	}
+	card.Close()
+	if _, err := card.Transmit([]byte{0, 0xa4, 4, 0}); !errors.Is(err, ErrRemoved) {
+		t.Errorf("Transmit: %v", err)
+	}
+}
+
+// TestAnswerAsContextEnds: a context that ends when the answer is there leaves a card that can be closed.
+func TestAnswerAsContextEnds(t *testing.T) {
+	answered := make(chan bool)
+	fakePcscd(t, func(conn net.Conn, next func() (message, error)) {
+		answerAll(conn, next, func(m message) {
+			io.ReadFull(conn, make([]byte, word(m.body, 12))) // the command APDU
+			binary.NativeEndian.PutUint32(m.body[24:], 2)
+			conn.Write(append(m.body, 0x90, 0))
+			answered <- true
+		})
+	})
+	c, err := Connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for range 500 {
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			<-answered
+			cancel()
+		}()
+		card, err := c.Open(ctx, "reader")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = card.Transmit([]byte{0, 0xa4, 4, 0})
+		if closed := card.Close(); err == nil && closed != nil {
+			t.Fatalf("closing: %v", closed)
+		}
 	}
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -142,15 +141,16 @@ func (o *addOptions) put(ctx context.Context, k *key, p *plan) (bool, error) {
 // alreadyThere proves that the credential on the key has the secret of the backup. A different one is only passed
 // over with --force.
 func (o *addOptions) alreadyThere(ctx context.Context, k *key, p *plan, there oath.Credential) (same bool, err error) {
-	err = o.app.proveThere(ctx, k, p.credential(), p.params, there)
-	if err == nil {
+	if err = o.app.proveThere(ctx, k, there, p.account.Touch, p.params); err == nil {
 		err = o.touchThere(k, p)
 	}
-	if err == nil {
+	switch {
+	case err == nil:
 		return true, nil
-	}
-	if o.force && (errors.Is(err, errDiffer) || errors.Is(err, errUnprovable)) {
+	case o.force && (errors.Is(err, errDiffer) || errors.Is(err, errUnprovable)):
 		return false, nil
+	case errors.Is(err, errUnprovable):
+		return false, fail(exitFailed, "--force writes it again from the backup, at the counter of --counter", "%w", err)
 	}
 	return false, err
 }
@@ -160,20 +160,16 @@ func (o *addOptions) touchThere(k *key, p *plan) error {
 	if p.account.Type != oath.TOTP || !p.adopted && !o.touchSet {
 		return nil
 	}
-	answers, err := k.CalculateAll(make([]byte, 8), false)
+	touched, err := k.touchFlags()
 	if err != nil {
 		return err
 	}
-	for _, answer := range answers {
-		if !bytes.Equal(answer.ID, p.account.ID) {
-			continue
-		}
-		if o.touchSet && answer.Touch != o.touch {
-			return fail(exitDiffer, "--force writes it again, with --touch="+strconv.FormatBool(o.touch),
-				"%s is on %v with the same secret, but touch is %v there: %w", o.name, k, answer.Touch, errDiffer)
-		}
-		p.account.Touch = answer.Touch
+	touch := touched[string(p.account.ID)]
+	if o.touchSet && touch != o.touch {
+		return fail(exitDiffer, "--force writes it again, with --touch="+strconv.FormatBool(o.touch),
+			"%s is on %v with the same secret, but touch is %v there: %w", o.name, k, touch, errDiffer)
 	}
+	p.account.Touch = touch
 	return nil
 }
 

@@ -29,8 +29,8 @@ type plan struct {
 // credential is what PUT stores.
 func (p *plan) credential() oath.NewCredential { return newCredential(p.account, p.params) }
 
-// plan reads flags, account file and secret. No key is open meanwhile.
-func (o *addOptions) plan(ctx context.Context) (*plan, error) {
+// plan reads flags, account file and secret. No key is open meanwhile. The caller wipes the secret.
+func (o *addOptions) plan(ctx context.Context) (p *plan, err error) {
 	if err := account.ValidateName(o.name); err != nil {
 		return nil, usage("choose another name; --issuer and --account say what the key shows", "%w", err)
 	}
@@ -39,24 +39,29 @@ func (o *addOptions) plan(ctx context.Context) (*plan, error) {
 		return nil, err
 	}
 	recorded := accountNamed(accounts, o.name)
-	p := &plan{adopted: recorded == nil, accounts: accounts}
+	p = &plan{adopted: recorded == nil, accounts: accounts}
+	defer func() {
+		if err != nil {
+			otpauth.Wipe(p.params.Secret)
+		}
+	}()
 	if err := o.references(p, recorded); err != nil {
-		return nil, err
+		return p, err
 	}
 	resolver, done := o.app.resolver(ctx, p.typed...)
 	defer done()
 	if p.params, err = resolver.Get(ctx, p.from); err != nil {
-		return nil, fmt.Errorf("%s: %w", o.name, err)
+		return p, fmt.Errorf("%s: %w", o.name, err)
 	}
 	if err := o.terms(p, recorded); err != nil {
-		return nil, err
+		return p, err
 	}
 	if err := o.describe(p, recorded); err != nil {
-		return nil, err
+		return p, err
 	}
 	o.touchSet = o.changed("touch")
 	if err := o.touchPolicy(p); err != nil {
-		return nil, err
+		return p, err
 	}
 	return p, o.checkAccounts(p, accounts)
 }
@@ -69,7 +74,7 @@ func (o *addOptions) references(p *plan, recorded *account.Account) error {
 		text = recorded.Backup
 	}
 	if text == "" {
-		return usage("for example: ykmfa add "+o.name+" --secret-from lpass", "where is the secret of %s? --secret-from is missing", o.name)
+		return usage("for example: ykmfa add "+source.QuoteArg(o.name)+" --secret-from lpass", "where is the secret of %s? --secret-from is missing", o.name)
 	}
 	var err error
 	if p.from, err = o.app.parseRef(text, o.name); err != nil {
@@ -174,7 +179,7 @@ func (o *addOptions) describe(p *plan, recorded *account.Account) error {
 		return usage("shorten it with --issuer and --account", "%w", err)
 	}
 	if recorded != nil && !bytes.Equal(recorded.ID, id) {
-		return fail(exitFailed, "choose another name, or: ykmfa remove "+o.name,
+		return fail(exitFailed, "choose another name, or: ykmfa remove "+source.QuoteArg(o.name),
 			"%s is recorded as %q, not %q", o.name, recorded.ID, id)
 	}
 	p.account.ID = id

@@ -8,6 +8,7 @@ import (
 
 	"ykmfa/internal/account"
 	"ykmfa/internal/otpauth"
+	"ykmfa/internal/source"
 	"ykmfa/oath"
 )
 
@@ -23,13 +24,13 @@ func (o *addOptions) adopt(ctx context.Context, k *key, p *plan, list []oath.Cre
 	if !ok {
 		return false, nil
 	}
-	touched, err := touchFlags(k)
+	touched, err := k.touchFlags()
 	if err != nil {
 		return false, err
 	}
 	params, err := o.proveStranger(ctx, k, p, there, touched[string(there.ID)])
 	if errors.Is(err, errDiffer) || errors.Is(err, errUnprovable) {
-		return false, fail(exitDiffer, fmt.Sprintf("correct the source; or, for a new one beside it: --account %s", shellWord(o.name)),
+		return false, fail(exitDiffer, fmt.Sprintf("correct the source; or, for a new one beside it: --account %s", source.QuoteArg(o.name)),
 			"%s means %q on %v, which was not adopted: %w", o.name, there.ID, k, err)
 	}
 	if err != nil {

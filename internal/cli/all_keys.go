@@ -18,10 +18,12 @@ func (a *app) onEachKey(ctx context.Context, f func(*key) error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil && i < len(readers)-1 { // the user should not have to wait for it until the last key is done
+		before := failed
+		failed = worse(failed, err)
+		// The user should not have to wait for it until the last key is done, whose own is returned if it is the worst.
+		if err != nil && (i < len(readers)-1 || failed == before) {
 			a.say("ykmfa: error: %v", err)
 		}
-		failed = worse(failed, err)
 	}
 	return failed
 }

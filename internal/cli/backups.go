@@ -102,7 +102,7 @@ func (a *app) readBackups(ctx context.Context, accounts []account.Account) ([]*b
 func (a *app) readBackup(ctx context.Context, r *source.Resolver, acc account.Account) *backup {
 	b := &backup{account: acc}
 	if acc.Backup == "" {
-		b.err = fail(exitBackup, "give it one: ykmfa add "+acc.Name+" --secret-from REF", "%w", errNoBackup)
+		b.err = fail(exitBackup, "give it one: ykmfa add "+source.QuoteArg(acc.Name)+" --secret-from REF", "%w", errNoBackup)
 		return b
 	}
 	ref, err := a.parseRef(acc.Backup, acc.Name)

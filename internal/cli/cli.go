@@ -10,6 +10,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -35,6 +36,7 @@ func Run(ctx context.Context, o Options, args []string) int {
 	a := &app{Options: o}
 	a.keyring = keyring.Keyring{Getenv: a.getenv}
 	defer a.memory.Wipe()
+	defer a.wipePassword()
 	root := newRoot(a)
 	root.SetArgs(args)
 	root.SetIn(o.Stdin)
@@ -65,10 +67,10 @@ type app struct {
 	quiet, verbose bool
 
 	paths    account.Paths
-	config   *config        // nil: not read yet
-	memory   source.Memory  // what is asked only once
-	state    *account.State // as last seen; nil: not read yet
-	password []byte         // from YKMFA_PASSWORD_FD, which can be read only once
+	config   *config                // nil: not read yet
+	memory   source.Memory          // what is asked only once
+	state    *account.State         // as last seen; nil: not read yet
+	password atomic.Pointer[[]byte] // from YKMFA_PASSWORD_FD, which can be read only once, maybe later than Run ends
 }
 
 func newRoot(a *app) *cobra.Command {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ykmfa/internal/account"
+	"ykmfa/internal/source"
 	"ykmfa/oath"
 )
 
@@ -172,7 +173,7 @@ func (o *codeOptions) targets(k *key, accounts []account.Account) ([]target, err
 func (o *codeOptions) one(ctx context.Context, k *key, t target) (shown, time.Time, error) {
 	var none time.Time
 	if t.typ == oath.HOTP && (o.next || o.at != "" || o.watch) {
-		return shown{}, none, usage("ykmfa code "+t.name(), "%s counts codes (HOTP): it has no other times, and is not watched", t.name())
+		return shown{}, none, usage("ykmfa code "+source.QuoteArg(t.name()), "%s counts codes (HOTP): it has no other times, and is not watched", t.name())
 	}
 	period := period(t)
 	at := o.when(period)

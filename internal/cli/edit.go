@@ -10,6 +10,7 @@ import (
 
 	"ykmfa/internal/account"
 	"ykmfa/internal/otpauth"
+	"ykmfa/internal/source"
 )
 
 type editOptions struct {
@@ -247,23 +248,15 @@ func (o *editOptions) sayOthers(e *edit) {
 		}
 		command := o.command
 		if e.t.account == nil || e.t.account.Backup == "" { // only the name on the key tells there what is meant
-			command = strings.Replace(command, shellWord(o.name), shellWord(string(e.old)), 1)
+			command = strings.Replace(command, source.QuoteArg(o.name), source.QuoteArg(string(e.old)), 1)
 		}
-		o.app.say("%s still has it as it was; with that key: ykmfa --key %s %s", keyNames([]*account.Key{known}), keyArgument(known), command)
+		o.app.say("%s still has it as it was; with that key: ykmfa --key %s %s", keyNames([]*account.Key{known}), idOf(known).label(), command)
 	}
-}
-
-// keyArgument is what --key takes for a key.
-func keyArgument(known *account.Key) string {
-	if known.Serial == 0 {
-		return shellWord(known.DeviceID)
-	}
-	return fmt.Sprint(known.Serial)
 }
 
 // commandLine is the command as it was typed, but for the choice of the key.
 func commandLine(c *cobra.Command, name string) string {
-	words := []string{c.Name(), shellWord(name)}
+	words := []string{c.Name(), source.QuoteArg(name)}
 	for _, flag := range editFlags {
 		f := c.Flags().Lookup(flag)
 		switch {
@@ -271,17 +264,8 @@ func commandLine(c *cobra.Command, name string) string {
 		case f.Value.Type() == "bool":
 			words = append(words, strings.TrimSuffix("--"+flag+"="+f.Value.String(), "=true"))
 		default:
-			words = append(words, "--"+flag, shellWord(f.Value.String()))
+			words = append(words, "--"+flag, source.QuoteArg(f.Value.String()))
 		}
 	}
 	return strings.Join(words, " ")
-}
-
-// shellWord quotes what a shell would not leave alone.
-func shellWord(s string) string {
-	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.,:/@+="
-	if s != "" && strings.Trim(s, plain) == "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"ykmfa/internal/source"
 	"ykmfa/oath"
 )
 
@@ -53,7 +54,7 @@ func (o *editOptions) before(ctx context.Context, k *key, e *edit, list []oath.C
 	if !e.resumed {
 		return e.t.id, nil
 	}
-	touched, err := touchFlags(k)
+	touched, err := k.touchFlags()
 	if err != nil {
 		return nil, err
 	}
@@ -95,13 +96,13 @@ func (o *editOptions) unprovable(k *key, e *edit, oldThere bool) error {
 	if known := k.known(); !oldThere && known != nil && known.Holds(e.t.id) && !known.Holds(e.want.ID) {
 		return nil
 	}
-	return fail(exitFailed, "choose another name, or: ykmfa remove "+shellWord(string(e.want.ID)),
+	return fail(exitFailed, "choose another name, or: ykmfa remove "+source.QuoteArg(string(e.want.ID)),
 		"%v holds a credential %q already", k, e.want.ID)
 }
 
 // rewrite proves what is there, writes and proves what is not, and then removes the old one.
 func (o *editOptions) rewrite(ctx context.Context, k *key, e *edit, old []byte, list []oath.Credential) error {
-	touched, err := touchFlags(k)
+	touched, err := k.touchFlags()
 	if err != nil {
 		return err
 	}
@@ -163,9 +164,9 @@ func unchanged(e *edit, id []byte, err error) error {
 	case !errors.Is(err, errDiffer):
 		return fmt.Errorf("%s: nothing was changed: %w", name, err)
 	case bytes.Equal(id, e.t.id):
-		hint = fmt.Sprintf("which one is right? ykmfa add %s --force overwrites the key; or correct %s", name, e.t.account.Backup)
+		hint = fmt.Sprintf("which one is right? ykmfa add %s --force overwrites the key; or correct %s", source.QuoteArg(name), e.t.account.Backup)
 	default:
-		hint = "that is another credential: choose another name, or: ykmfa remove " + shellWord(string(id))
+		hint = "that is another credential: choose another name, or: ykmfa remove " + source.QuoteArg(string(id))
 	}
 	return fail(exitDiffer, hint, "%s: nothing was changed: %w", name, err)
 }
@@ -187,19 +188,6 @@ func (o *editOptions) overwrite(ctx context.Context, k *key, e *edit, c oath.New
 	if gone := k.Delete(c.ID); gone != nil {
 		return fmt.Errorf("%s was written anew, and could not be taken off again (%w): %w", name, gone, err)
 	}
-	return fail(exitDiffer, "ykmfa add "+name+" writes it again; if that fails too, do not trust this key",
+	return fail(exitDiffer, "ykmfa add "+source.QuoteArg(name)+" writes it again; if that fails too, do not trust this key",
 		"%s was taken off again: after it was written, %w", name, err)
-}
-
-// touchFlags tells which credentials of a key need a touch.
-func touchFlags(k *key) (map[string]bool, error) {
-	answers, err := k.CalculateAll(make([]byte, 8), false)
-	if err != nil {
-		return nil, err
-	}
-	touched := map[string]bool{}
-	for _, answer := range answers {
-		touched[string(answer.ID)] = answer.Touch
-	}
-	return touched, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"ykmfa/internal/account"
 	"ykmfa/internal/otpauth"
+	"ykmfa/internal/source"
 	"ykmfa/internal/term"
 	"ykmfa/oath"
 )
@@ -169,7 +170,7 @@ func (o *editOptions) checkKind(e *edit) error {
 		return fail(exitNoAccount, "make it one, after proving it equal to its backup: ykmfa add NAME --secret-from REF",
 			"%s is no account: what it is to be written from is not known", name)
 	case e.t.typ == oath.HOTP && o.rewrites():
-		return fail(exitFailed, fmt.Sprintf("write it anew, at the counter of its next code: ykmfa add %s --force --counter N", name),
+		return fail(exitFailed, fmt.Sprintf("write it anew, at the counter of its next code: ykmfa add %s --force --counter N", source.QuoteArg(name)),
 			"%s counts codes (HOTP): written anew it would count from the start, and proving it would use up a code", name)
 	case e.backup() == "" && (o.rewrites() || o.backupTo != ""):
 		return noBackup(e.t)
@@ -182,7 +183,7 @@ func (o *editOptions) checkKind(e *edit) error {
 
 // noBackup is the error for what needs a secret that is kept nowhere but on the key.
 func noBackup(t target) error {
-	return fail(exitFailed, fmt.Sprintf("if it is backed up, say where: ykmfa add %s --secret-from REF", t.name()),
+	return fail(exitFailed, fmt.Sprintf("if it is backed up, say where: ykmfa add %s --secret-from REF", source.QuoteArg(t.name())),
 		"%s has no backup on record, and a key never gives its secret back", t.name())
 }
 

@@ -57,6 +57,7 @@ type advice struct {
 func advices() []advice {
 	return []advice{
 		{errInterrupted, exitInterrupted, "run it again: what was not finished is taken up"},
+		{errDiffer, exitDiffer, "which one is right? --force overwrites the key; or correct the backup, or give the flags that it was stored with"},
 		{ErrUnsupported, exitNoKey, "build ykmfa with cgo (CGO_ENABLED=1) to use keys"},
 		{ErrNoService, exitNoKey, serviceHint()},
 		{ErrDenied, exitNoKey, "ykmfa doctor"},

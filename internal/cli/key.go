@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"ykmfa/internal/account"
@@ -37,6 +38,24 @@ func (k *key) serial() uint32 {
 		return known.Serial
 	}
 	return 0
+}
+
+// keyID is what data tells keys apart by.
+type keyID struct {
+	Serial uint32 `json:"serial,omitempty"`
+	Device string `json:"device"`
+}
+
+func (k *key) id() keyID { return keyID{k.serial(), k.DeviceID()} }
+
+func idOf(known *account.Key) keyID { return keyID{known.Serial, known.DeviceID} }
+
+// label is the serial number, or the device id of a key that has none: as --key takes it.
+func (k keyID) label() string {
+	if k.Serial == 0 {
+		return k.Device
+	}
+	return strconv.FormatUint(uint64(k.Serial), 10)
 }
 
 // close leaves the key to others, locked as it was found.
@@ -102,7 +121,7 @@ func (a *app) choose(ctx context.Context, holds []byte) (*key, error) {
 	}
 	for _, k := range keys {
 		if n != 1 || k != holder {
-			defer k.close()
+			k.close()
 		}
 	}
 	if n == 1 {

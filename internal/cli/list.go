@@ -45,9 +45,8 @@ type listed struct {
 }
 
 type listedKey struct {
-	Serial  uint32 `json:"serial,omitempty"`
-	Device  string `json:"device"`
-	Present bool   `json:"present"`
+	keyID
+	Present bool `json:"present"`
 
 	Touch    *bool      `json:"touch,omitempty"`    // missing: not known
 	Verified *time.Time `json:"verified,omitempty"` // missing: never
@@ -77,7 +76,7 @@ func (a *app) runList(ctx context.Context) error {
 // look reads every key that is plugged in, and remembers what is on it. No key is not an error here.
 func (a *app) look(ctx context.Context) (present map[string]bool, err error) {
 	present = map[string]bool{}
-	keys, err := a.openAll(ctx)
+	readers, err := a.keyReaders(ctx)
 	if a.key == "" && (errors.Is(err, ErrNoService) || errors.Is(err, ErrNoReader) || errors.Is(err, ErrNoCard) || errors.Is(err, ErrUnsupported)) {
 		a.say("no key is plugged in: showing what was last seen")
 		return present, nil
@@ -85,11 +84,6 @@ func (a *app) look(ctx context.Context) (present map[string]bool, err error) {
 	if err != nil {
 		return nil, err
 	}
-	var readers []string
-	for _, k := range keys {
-		readers = append(readers, k.reader)
-	}
-	closeAll(keys)
 	for _, reader := range readers {
 		err := a.onReader(ctx, reader, func(k *key) error {
 			present[k.DeviceID()] = true
@@ -149,7 +143,7 @@ func strangers(accounts []account.Account, state *account.State, present map[str
 
 // on adds a key that holds the credential.
 func (l *listed) on(known *account.Key, id []byte, present map[string]bool) {
-	k := listedKey{Serial: known.Serial, Device: known.DeviceID, Present: present[known.DeviceID]}
+	k := listedKey{keyID: idOf(known), Present: present[known.DeviceID]}
 	if c := known.Credential(id); c != nil {
 		k.Touch = c.Touch
 		if !c.Verified.IsZero() {

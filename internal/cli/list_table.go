@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"strconv"
 	"strings"
 
 	"ykmfa/internal/account"
@@ -20,7 +19,7 @@ func (a *app) listTable(lines []listed, state *account.State, present map[string
 	columns, heading := []listedKey{}, []string{"NAME"}
 	away := false
 	for _, known := range state.All() {
-		k := listedKey{Serial: known.Serial, Device: known.DeviceID, Present: present[known.DeviceID]}
+		k := listedKey{keyID: idOf(known), Present: present[known.DeviceID]}
 		if k.Present || len(known.All()) > 0 {
 			columns, heading = append(columns, k), append(heading, k.heading())
 			away = away || !k.Present
@@ -53,18 +52,11 @@ func (a *app) hintStrangers(lines []listed) {
 	}
 }
 
-func (k listedKey) name() string {
-	if k.Serial == 0 {
-		return k.Device
-	}
-	return strconv.FormatUint(uint64(k.Serial), 10)
-}
-
 func (k listedKey) heading() string {
 	if !k.Present {
-		return "(" + k.name() + ")"
+		return "(" + k.label() + ")"
 	}
-	return k.name()
+	return k.label()
 }
 
 // cell is what is known of the credential on one key.
@@ -84,7 +76,7 @@ func (l listed) cell(device string) string {
 func (l listed) keys() string {
 	var names []string
 	for _, k := range l.Keys {
-		name := k.name()
+		name := k.label()
 		if !k.Present {
 			name += " (not here)"
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"ykmfa/internal/account"
+	"ykmfa/internal/source"
 	"ykmfa/oath"
 )
 
@@ -30,13 +31,20 @@ func (k *key) contents(ids ...[]byte) (contents, error) {
 	if err != nil || !wanted {
 		return c, err
 	}
+	c.touch, err = k.touchFlags()
+	return c, err
+}
+
+// touchFlags tells which credentials need a touch, of those that count time.
+func (k *key) touchFlags() (map[string]bool, error) {
 	answers, err := k.CalculateAll(make([]byte, 8), false)
+	touched := map[string]bool{}
 	for _, answer := range answers {
 		if answer.Type == oath.TOTP {
-			c.touch[string(answer.ID)] = answer.Touch
+			touched[string(answer.ID)] = answer.Touch
 		}
 	}
-	return c, err
+	return touched, err
 }
 
 // remember records which credentials are on a key, and which of them need touch.
@@ -85,21 +93,19 @@ func (a *app) stand(ctx context.Context, k *key, b *backup, c contents, touching
 	case b.err != nil:
 		return b.unreadable(), b.err
 	case !found:
-		return missing, fail(exitNoAccount, "ykmfa restore "+b.account.Name, "it is not on %v", k)
+		return missing, fail(exitNoAccount, "ykmfa restore "+source.QuoteArg(b.account.Name), "it is not on %v", k)
 	case there.Type == oath.HOTP && b.account.Type == oath.HOTP:
 		return unchecked, errUnprovable
 	case c.touches(there.ID) && !touching:
 		return unchecked, errNeedsTouch
 	}
-	want := b.credential()
-	want.Touch = c.touches(there.ID)
-	err := a.proveThere(ctx, k, want, b.params, there)
+	err := a.proveThere(ctx, k, there, c.touches(there.ID), b.params)
 	switch {
 	case err == nil:
 		return same, nil
 	case errors.Is(err, errDiffer):
 		return different, fail(exitDiffer,
-			"which one is right? ykmfa restore "+b.account.Name+" --force overwrites the key; or correct the backup", "%w", err)
+			"which one is right? ykmfa restore "+source.QuoteArg(b.account.Name)+" --force overwrites the key; or correct the backup", "%w", err)
 	}
 	return broken, err
 }
@@ -111,5 +117,5 @@ func (c contents) touchNote(acc account.Account) string {
 	if !acc.Touch || !known || touch {
 		return ""
 	}
-	return "it needs NO touch there, though it should: ykmfa edit " + acc.Name + " --touch"
+	return "it needs NO touch there, though it should: ykmfa edit " + source.QuoteArg(acc.Name) + " --touch"
 }

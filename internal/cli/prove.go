@@ -33,9 +33,14 @@ func (a *app) write(ctx context.Context, k *key, c oath.NewCredential, p otpauth
 		return err
 	}
 	if gone := k.Delete(c.ID); gone != nil {
-		return fmt.Errorf("%s was written, is not proven, and could not be taken off again (%w): %w", name, gone, err)
+		err = fmt.Errorf("%s was written, is not proven, and could not be taken off again (%w): %w", name, gone, err)
+	} else {
+		err = fmt.Errorf("%s was taken off again: %w", name, err)
 	}
-	return fmt.Errorf("%s was taken off again: %w", name, err)
+	if errors.Is(err, errDiffer) {
+		err = fail(exitDiffer, "run it again; if that fails too, do not trust this key", "%w", err)
+	}
+	return err
 }
 
 // put stores a credential.
@@ -80,7 +85,7 @@ func (a *app) compare(ctx context.Context, k *key, c oath.NewCredential, p otpau
 			return i, nil
 		}
 	}
-	return 0, differ(k, oath.ParseName(c.ID, c.Type).String())
+	return 0, fmt.Errorf("%s on %v: %w", oath.ParseName(c.ID, c.Type), k, errDiffer)
 }
 
 // calculate has the key compute the whole HMAC of a challenge, and asks for the touch that this may need.
@@ -113,9 +118,13 @@ func (a *app) proveSecret(ctx context.Context, k *key, there oath.Credential, to
 	return got.Digits, err
 }
 
-func differ(k *key, name string) error {
-	return fail(exitDiffer, "which one is right? --force overwrites the key; or correct the backup",
-		"%s on %v: %w", name, k, errDiffer)
+// proveThere is proveSecret, and compares the length of the codes, too.
+func (a *app) proveThere(ctx context.Context, k *key, there oath.Credential, touch bool, p otpauth.Params) error {
+	digits, err := a.proveSecret(ctx, k, there, touch, p)
+	if err == nil && digits != p.Digits {
+		err = fmt.Errorf("%s on %v has %d digits, the backup %d: %w", oath.ParseName(there.ID, there.Type), k, digits, p.Digits, errDiffer)
+	}
+	return err
 }
 
 // proveCounter proves a credential that counts, which uses up one code, and stores it again so that its next code is
@@ -130,28 +139,7 @@ func (a *app) proveCounter(ctx context.Context, k *key, c oath.NewCredential, p 
 	if ahead == 1 && c.Counter > 0 {
 		c.Counter--
 	}
-	err = k.Put(c)
-	if errors.Is(err, oath.ErrExists) {
-		if err := k.Delete(c.ID); err != nil {
-			return err
-		}
-		err = k.Put(c)
-	}
-	return err
-}
-
-// proveThere proves a credential that was on the key before this command.
-func (a *app) proveThere(ctx context.Context, k *key, c oath.NewCredential, p otpauth.Params, there oath.Credential) error {
-	name := oath.ParseName(c.ID, c.Type).String()
-	if there.Type != c.Type || there.Algorithm != c.Algorithm {
-		return fail(exitDiffer, "give the flags that it was stored with, or --force to overwrite it",
-			"%s on %v is %v with %v, the backup %v with %v: %w", name, k, there.Type, there.Algorithm, c.Type, c.Algorithm, errDiffer)
-	}
-	if c.Type == oath.HOTP {
-		return fail(exitFailed, "--force writes it again from the backup, at the counter of --counter",
-			"%s is on %v already, and counts codes: %w", name, k, errUnprovable)
-	}
-	return a.prove(ctx, k, c, p)
+	return put(k, c, true)
 }
 
 // resumeCounter finishes what an interrupted write left: it proves a credential that counts, whose counter may have
@@ -159,6 +147,9 @@ func (a *app) proveThere(ctx context.Context, k *key, c oath.NewCredential, p ot
 func (a *app) resumeCounter(ctx context.Context, k *key, c oath.NewCredential, p otpauth.Params) error {
 	n := uint64(c.Counter)
 	_, err := a.compare(ctx, k, c, p, oath.CounterChallenge(n), oath.CounterChallenge(n+1), oath.CounterChallenge(n+2))
+	if errors.Is(err, errDiffer) {
+		return fail(exitDiffer, "is that the counter of the interrupted run? if not, give that one", "%w", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ykmfa/internal/account"
+	"ykmfa/internal/source"
 	"ykmfa/internal/term"
 )
 
@@ -100,7 +101,7 @@ func (o *removeOptions) findOn(k *key, accounts []account.Account) (target, erro
 		return t, err
 	}
 	if _, found := find(list, t.id); !found {
-		return t, fail(exitNoAccount, "ykmfa remove --forget "+t.name()+" takes it out of the account file",
+		return t, fail(exitNoAccount, "ykmfa remove --forget "+source.QuoteArg(t.name())+" takes it out of the account file",
 			"%s is not on %v", t.name(), k)
 	}
 	return t, nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ykmfa/internal/account"
+	"ykmfa/internal/source"
 	"ykmfa/oath"
 )
 
@@ -92,7 +93,7 @@ func accountOf(accounts []account.Account, id []byte) *account.Account {
 func notOnKey(k *key, t target) error {
 	hint := "ykmfa list shows where it is"
 	if t.account != nil && t.account.Backup != "" {
-		hint = fmt.Sprintf("put it on this key, from %s: ykmfa add %s", t.account.Backup, t.account.Name)
+		hint = fmt.Sprintf("put it on this key, from %s: ykmfa add %s", t.account.Backup, source.QuoteArg(t.account.Name))
 	}
 	return fail(exitNoAccount, hint, "%s is not on %v", t.name(), k)
 }

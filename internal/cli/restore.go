@@ -149,10 +149,7 @@ func (o *restoreOptions) restoreKey(ctx context.Context, k *key) error {
 		return r.verdict()
 	}
 	if overwrite, counters := r.questions(); overwrite != nil || counters != nil {
-		err := o.app.away(ctx, k, func() error { return r.ask(ctx, overwrite, counters) })
-		if err == nil {
-			err = o.app.unlock(ctx, k)
-		}
+		err := r.ask(ctx, overwrite, counters)
 		if err == nil {
 			err = r.plan(ctx) // another program may have been there: what was not asked about is not overwritten
 		}
@@ -160,7 +157,10 @@ func (o *restoreOptions) restoreKey(ctx context.Context, k *key) error {
 			return err
 		}
 	}
-	if err := r.work(ctx); err != nil {
+	if err := r.work(ctx, r.items); err != nil {
+		return err
+	}
+	if err := r.workOnDifferent(ctx); err != nil {
 		return err
 	}
 	r.summary()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"ykmfa/internal/account"
+	"ykmfa/internal/source"
 	"ykmfa/oath"
 )
 
@@ -93,7 +94,7 @@ func (r *refill) obstacle(i *item) (standing, error) {
 	if countsCodes(i.account) {
 		n, known := r.counters[i.account.Name]
 		if !known {
-			return noCounter, fail(exitFailed, "--counter "+i.account.Name+"=N gives it: one more than that of the last code used",
+			return noCounter, fail(exitFailed, "--counter "+source.QuoteArg(i.account.Name)+"=N gives it: one more than that of the last code used",
 				"it counts codes (HOTP), and the counter of the next one is not known")
 		}
 		i.params.Counter = n
@@ -121,10 +122,10 @@ func (r *refill) unfinished(i *item) bool {
 	return c == nil || c.Verified.IsZero()
 }
 
-// todo is what is left to do, what needs a touch last.
-func (r *refill) todo() (list []*item, touches int) {
+// todo is what there is to do, what needs a touch last.
+func todo(items []*item) (list []*item, touches int) {
 	var last []*item
-	for _, i := range r.items {
+	for _, i := range items {
 		switch {
 		case !i.write && !(i.standing == unchecked && i.touch):
 		case i.touch:

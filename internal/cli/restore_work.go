@@ -16,7 +16,7 @@ import (
 func (r *refill) questions() (overwrite, counters []*item) {
 	for _, i := range r.items {
 		switch {
-		case i.standing == different && r.force:
+		case i.standing == different && r.force && !r.confirmed[i.account.Name]:
 			overwrite = append(overwrite, i)
 		case i.standing == noCounter && hasTerminal():
 			counters = append(counters, i)
@@ -33,8 +33,16 @@ func hasTerminal() bool {
 	return err == nil
 }
 
-// ask asks them. The key is free meanwhile.
+// ask asks them, and leaves the key to others meanwhile.
 func (r *refill) ask(ctx context.Context, overwrite, counters []*item) error {
+	err := r.app.away(ctx, r.k, func() error { return r.answers(ctx, overwrite, counters) })
+	if err != nil {
+		return err
+	}
+	return r.app.unlock(ctx, r.k)
+}
+
+func (r *refill) answers(ctx context.Context, overwrite, counters []*item) error {
 	if len(overwrite) > 0 {
 		question := fmt.Sprintf("Overwrite on %v, from the backup: %s? The secrets that are there now will be gone.", r.k, names(overwrite))
 		if err := r.app.confirm(ctx, question, r.yes); err != nil {
@@ -83,9 +91,24 @@ func (r *refill) askCounter(ctx context.Context, acc account.Account) error {
 	}
 }
 
+// workOnDifferent overwrites, once that is confirmed, what it took a touch to see that it differs.
+func (r *refill) workOnDifferent(ctx context.Context) error {
+	overwrite, _ := r.questions()
+	if overwrite == nil {
+		return nil
+	}
+	if err := r.ask(ctx, overwrite, nil); err != nil {
+		return err
+	}
+	for _, i := range overwrite {
+		r.decide(i)
+	}
+	return r.work(ctx, overwrite)
+}
+
 // work writes and proves one account after the other. It stops at what would stop the next one, too.
-func (r *refill) work(ctx context.Context) error {
-	todo, touches := r.todo()
+func (r *refill) work(ctx context.Context, items []*item) error {
+	todo, touches := todo(items)
 	p := r.app.progress()
 	defer p.clear()
 	for n, i := range todo {

@@ -45,9 +45,19 @@ func (a *app) askTouch(ctx context.Context, k *key, name string) func() {
 			t.Close()
 		}
 	}
-	if notify, err := exec.LookPath("notify-send"); err == nil && exec.CommandContext(ctx, notify, "--", "ykmfa", text).Run() == nil {
-		return func() {}
+	if !notify(ctx, text) {
+		a.say("%s", text)
 	}
-	a.say("%s", text)
 	return func() {}
+}
+
+// notify shows a desktop notification. A desktop that does not answer is not waited for: the key is open meanwhile.
+func notify(ctx context.Context, text string) bool {
+	program, err := exec.LookPath("notify-send")
+	if err != nil {
+		return false
+	}
+	limited, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	return exec.CommandContext(limited, program, "--", "ykmfa", text).Run() == nil
 }

@@ -43,6 +43,7 @@ func (a *app) unlock(ctx context.Context, k *key) error {
 			continue
 		}
 		if err != nil {
+			clear(access) // it was given, but the key did not come back
 			return fmt.Errorf("password from %s: %w", way.name, err)
 		}
 		if access == nil {
@@ -95,6 +96,9 @@ func (a *app) passwords(env string, prompts int) []accessKey {
 			resolver, done := a.resolver(ctx)
 			defer done()
 			out, err := resolver.Output(ctx, command)
+			if err != nil { // it is no backup that cannot be read
+				err = fail(exitLocked, "is "+env+"_COMMAND right? run that program by hand", "%w", err)
+			}
 			return derive(out, k), err
 		}})
 	}
@@ -125,8 +129,8 @@ func derive(password []byte, k *key) []byte {
 
 // readFD reads a file descriptor that our caller opened, to its end.
 func (a *app) readFD(name, fd string) ([]byte, error) {
-	if a.password != nil {
-		return bytes.Clone(a.password), nil
+	if known := a.password.Load(); known != nil {
+		return bytes.Clone(*known), nil
 	}
 	n, err := strconv.ParseUint(fd, 10, 16)
 	if err != nil {
@@ -142,8 +146,15 @@ func (a *app) readFD(name, fd string) ([]byte, error) {
 	if err != nil {
 		return nil, usage("set it to the number of an open file descriptor", "%s: cannot read %d", name, n)
 	}
-	a.password = bytes.Clone(out)
+	kept := bytes.Clone(out)
+	a.password.Store(&kept)
 	return out, nil
+}
+
+func (a *app) wipePassword() {
+	if kept := a.password.Load(); kept != nil {
+		clear(*kept)
+	}
 }
 
 // askSecret asks on the controlling terminal without echo.
@@ -178,8 +189,16 @@ func (a *app) whileFree(ctx context.Context, k *key, way accessKey) ([]byte, err
 	}
 	var r result
 	err := a.away(ctx, k, func() error {
-		r = <-done
-		return nil
+		select {
+		case r = <-done:
+			return nil
+		case <-ctx.Done():
+		}
+		select { // a prompt turns the echo on again, a program is killed; a keyring or a pipe may wait for ever
+		case r = <-done:
+		case <-time.After(time.Second):
+		}
+		return ctx.Err()
 	})
 	return r.access, cmp.Or(err, r.err)
 }

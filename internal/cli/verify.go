@@ -119,7 +119,7 @@ func (o *verifyOptions) onOne(ctx context.Context, k *key) error {
 		lines = append(lines, o.strangers(there)...)
 	}
 	o.remember(k, there, lines)
-	o.keys = append(o.keys, verifiedKey{plugged{k.serial(), k.DeviceID()}, k.known().Firmware, lines})
+	o.keys = append(o.keys, verifiedKey{k.id(), k.known().Firmware, lines})
 	err = o.verdict(k, lines)
 	if code, _ := advise(err); late != nil && (err == nil || code != exitDiffer) {
 		return late

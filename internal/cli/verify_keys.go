@@ -16,12 +16,7 @@ import (
 type crossing struct {
 	*verifyOptions
 	seen []*crossed
-	on   []plugged
-}
-
-type plugged struct {
-	Serial uint32 `json:"serial,omitempty"`
-	Device string `json:"device"`
+	on   []keyID
 }
 
 // crossed is a credential, and what each key that holds it answered to its challenge.
@@ -58,7 +53,7 @@ func (x *crossing) ask(ctx context.Context, k *key) error {
 		return err
 	}
 	k.app.updateKey(k, there.note)
-	on := plugged{k.serial(), k.DeviceID()}
+	on := k.id()
 	x.on = append(x.on, on)
 	var late []*crossed
 	for _, c := range there.list {
@@ -184,7 +179,7 @@ func (x *crossing) report() error {
 func (x *crossing) printCrossed(lines []crossedLine) error {
 	if x.app.json {
 		return x.app.printJSON(struct {
-			Keys        []plugged     `json:"keys"`
+			Keys        []keyID       `json:"keys"`
 			Credentials []crossedLine `json:"credentials"`
 			Seconds     float64       `json:"seconds"`
 		}{x.on, lines, x.app.Now().Sub(x.start).Seconds()})
@@ -194,12 +189,4 @@ func (x *crossing) printCrossed(lines []crossedLine) error {
 		t.row(l.Name, string(l.Result), strings.Join(l.On, ", "), l.Why)
 	}
 	return t.flush()
-}
-
-// label is the serial number, or the device id of a key that has none.
-func (k plugged) label() string {
-	if k.Serial == 0 {
-		return k.Device
-	}
-	return dash(k.Serial)
 }

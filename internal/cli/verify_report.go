@@ -5,7 +5,7 @@ const onlyOnKey standing = "only-on-key"
 
 // verifiedKey is what --json prints of a key.
 type verifiedKey struct {
-	plugged
+	keyID
 	Firmware string            `json:"firmware"`
 	Accounts []verifiedAccount `json:"accounts"`
 }

@@ -54,8 +54,8 @@ func cutWord(s string) (word, rest string, err error) {
 	return b.String(), "", nil
 }
 
-// quoteArg writes one word of a command for a person who copies it into a shell.
-func quoteArg(s string) string {
+// QuoteArg writes one word of a command for a person who copies it into a shell.
+func QuoteArg(s string) string {
 	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-"
 	if s != "" && strings.Trim(s, plain) == "" {
 		return s
@@ -66,7 +66,7 @@ func quoteArg(s string) string {
 func quoteArgs(args []string) string {
 	quoted := make([]string, len(args))
 	for i, a := range args {
-		quoted[i] = quoteArg(a)
+		quoted[i] = QuoteArg(a)
 	}
 	return strings.Join(quoted, " ")
 }

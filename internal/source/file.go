@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -35,9 +34,17 @@ func (r *Resolver) readFile(ctx context.Context, rest string) ([]byte, error) {
 	case !mode.IsRegular() && mode.Type() != fs.ModeNamedPipe:
 		return nil, fail(KindUsage, "", errors.New("is neither a file nor a pipe"))
 	case mode.IsRegular() && mode.Perm()&0o077 != 0 && runtime.GOOS != "windows":
-		r.warn("%q can be read by others (mode %04o): chmod 600 %s", path, mode.Perm(), quoteArg(path))
+		r.warn("%q can be read by others (mode %04o): chmod 600 %s", path, mode.Perm(), QuoteArg(path))
 	}
-	text, err := readBounded(ctx, func() (io.Reader, error) { return os.Open(path) })
+	text, err := readBounded(ctx, func(b *buffer) error {
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		_, err = b.ReadFrom(f)
+		return err
+	})
 	if err == nil || KindOf(err) != KindFailed || ctx.Err() != nil {
 		return text, err
 	}
@@ -69,7 +76,7 @@ func (r *Resolver) writeFile(rest string, text []byte) error {
 	path := r.path(rest)
 	dir := filepath.Dir(path)
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return fail(KindFailed, "mkdir -p -m 700 "+quoteArg(dir), fmt.Errorf("there is no directory %q", dir))
+		return fail(KindFailed, "mkdir -p -m 700 "+QuoteArg(dir), fmt.Errorf("there is no directory %q", dir))
 	}
 	tmp, err := os.CreateTemp(dir, ".ykmfa-*") // mode 0600, O_EXCL
 	if err != nil {

@@ -109,7 +109,7 @@ func amongKeePassXC(names []byte, at place) error {
 	}
 	switch len(found) {
 	case 0:
-		return fail(KindNotFound, "keepassxc-cli ls -R -f "+quoteArg(at.in), errors.New("no such entry"))
+		return fail(KindNotFound, "keepassxc-cli ls -R -f "+QuoteArg(at.in), errors.New("no such entry"))
 	case 1:
 		return nil
 	}

@@ -101,7 +101,7 @@ const (
 )
 
 func encodeKeychain(at place, value []byte) []byte {
-	command := "add-generic-password -s ykmfa -a " + quoteArg(at.name) + " -w " + keychainBase64
+	command := "add-generic-password -s ykmfa -a " + QuoteArg(at.name) + " -w " + keychainBase64
 	text := make([]byte, 0, len(command)+base64.StdEncoding.EncodedLen(len(value))+1)
 	text = base64.StdEncoding.AppendEncode(append(text, command...), value)
 	return append(text, '\n')

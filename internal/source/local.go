@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"golang.org/x/term"
@@ -23,7 +22,10 @@ func (r *Resolver) readStdin(ctx context.Context) ([]byte, error) {
 	if f, ok := r.Stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		return r.prompt(ctx)
 	}
-	return readBounded(ctx, func() (io.Reader, error) { return r.Stdin, nil })
+	return readBounded(ctx, func(b *buffer) error {
+		_, err := b.ReadFrom(r.Stdin)
+		return err
+	})
 }
 
 func (r *Resolver) prompt(ctx context.Context) ([]byte, error) {
@@ -57,44 +59,34 @@ func (r *Resolver) readCmd(ctx context.Context, ref Ref) ([]byte, error) {
 	if err := r.allow(ref); err != nil {
 		return nil, err
 	}
-	res, err := r.run(ctx, command{argv: argv})
-	if err != nil {
-		return nil, err
-	}
-	otpauth.Wipe(res.stderr)
-	if res.code != 0 {
-		otpauth.Wipe(res.stdout)
-		return nil, fail(KindFailed, "see what it says: "+quoteArgs(argv), fmt.Errorf("failed with exit status %d", res.code))
-	}
-	return res.stdout, nil
+	return r.output(ctx, argv)
 }
 
 // readBounded reads to the end, at most maxText. Opening and reading a pipe may wait for ever, so they are left
 // behind when ctx ends.
-func readBounded(ctx context.Context, open func() (io.Reader, error)) ([]byte, error) {
+func readBounded(ctx context.Context, read func(*buffer) error) ([]byte, error) {
 	type result struct {
 		text []byte
 		err  error
 	}
 	done := make(chan result, 1)
 	go func() {
-		var b buffer
-		in, err := open()
-		if err == nil {
-			b.limit = maxText
-			_, err = b.ReadFrom(in)
-		}
+		b := buffer{limit: maxText}
+		err := read(&b)
 		done <- result{b.data, err}
 	}()
 	select {
 	case <-ctx.Done():
 		return nil, fail(KindFailed, "", context.Cause(ctx))
 	case res := <-done:
+		if res.err == nil {
+			return res.text, nil
+		}
+		otpauth.Wipe(res.text)
 		if errors.Is(res.err, errFull) {
-			otpauth.Wipe(res.text)
 			return nil, tooLong()
 		}
-		return res.text, res.err
+		return nil, res.err
 	}
 }
 

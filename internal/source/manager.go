@@ -233,7 +233,7 @@ func (m manager) explain(argv []string, at place, res result) error {
 		if !strings.Contains(said, f.text) {
 			continue
 		}
-		hint := strings.NewReplacer("{}", quoteArg(at.name), "{in}", quoteArg(at.in), "{program}", m.program).Replace(f.hint)
+		hint := strings.NewReplacer("{}", QuoteArg(at.name), "{in}", QuoteArg(at.in), "{program}", m.program).Replace(f.hint)
 		return fail(f.kind, hint, errors.New(m.program+": "+reasons[f.kind]+ids(f, res.stderr)))
 	}
 	return fail(KindFailed, "see what it says: "+quoteArgs(argv),

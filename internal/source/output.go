@@ -14,6 +14,10 @@ func (r *Resolver) Output(ctx context.Context, line string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.output(ctx, argv)
+}
+
+func (r *Resolver) output(ctx context.Context, argv []string) ([]byte, error) {
 	res, err := r.run(ctx, command{argv: argv})
 	if err != nil {
 		return nil, err
@@ -21,7 +25,7 @@ func (r *Resolver) Output(ctx context.Context, line string) ([]byte, error) {
 	otpauth.Wipe(res.stderr)
 	if res.code != 0 {
 		otpauth.Wipe(res.stdout)
-		return nil, fmt.Errorf("%s failed with exit status %d", argv[0], res.code)
+		return nil, fail(KindFailed, "see what it says: "+quoteArgs(argv), fmt.Errorf("%s failed with exit status %d", argv[0], res.code))
 	}
 	return res.stdout, nil
 }

@@ -61,7 +61,7 @@ func parseGopass(printed []byte, at place) ([]entry, error) {
 }
 
 func folder(program string, at place) error {
-	return fail(KindSeveral, program+" ls "+quoteArg(at.name), errors.New("a folder, not an entry"))
+	return fail(KindSeveral, program+" ls "+QuoteArg(at.name), errors.New("a folder, not an entry"))
 }
 
 // parsePass reads an entry of the password store: the password in the first line, anything below it. The name of a

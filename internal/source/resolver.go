@@ -109,7 +109,7 @@ func onlySecret(text []byte) (otpauth.Params, error) {
 	return p, nil
 }
 
-// text reads a place that holds one secret and nothing else.
+// text is what is in a place that no manager keeps.
 func (r *Resolver) text(ctx context.Context, ref Ref) ([]byte, error) {
 	switch ref.Scheme {
 	case schemeFile:

@@ -88,3 +88,25 @@ func TestSession(t *testing.T) {
 	_, r.TTY = openTerminal(t)
 	check(t, r, "cmd:seed", "", source.KindFailed)
 }
+
+// TestFilesAreClosed: of many backups in files, none stays open.
+func TestFilesAreClosed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "aws")
+	if err := os.WriteFile(path, []byte(hello), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	open := func() int {
+		fds, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(fds)
+	}
+	before := open()
+	for range 20 {
+		check(t, &source.Resolver{}, "file:"+path, hello, 0)
+	}
+	if now := open(); now > before+5 {
+		t.Errorf("%d open files, %d before", now, before)
+	}
+}
