@@ -83,7 +83,7 @@ const (
 	readable    standing = "readable"    // its backup, whatever is on the key
 )
 
-var errNeedsTouch = errors.New("comparing needs a touch")
+var errNeedsTouch = errors.New("comparing needs a touch: --touch")
 
 // stand finds how an account stands on a key with these contents, and why when it is not the same. touching also
 // compares what needs a touch.

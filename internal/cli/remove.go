@@ -196,7 +196,7 @@ func (a *app) confirm(ctx context.Context, question string, yes bool) error {
 		return err
 	}
 	if answer = strings.ToLower(answer); answer != "y" && answer != "yes" {
-		return fail(exitFailed, "", "not confirmed: nothing was changed")
+		return fail(exitFailed, "", "not confirmed")
 	}
 	return nil
 }
