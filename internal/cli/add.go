@@ -110,7 +110,7 @@ func (o *addOptions) onOne(ctx context.Context, k *key, p *plan) error {
 		return o.result(k, p, written, "would be put on", "is on")
 	}
 	if err := o.record(k, p); err != nil {
-		return fmt.Errorf("%s is on %v and proven, but could not be recorded: %w", o.name, k, err)
+		return fail(exitFailed, recordHint, "%s is on %v and proven, but could not be recorded: %w", o.name, k, err)
 	}
 	return o.result(k, p, written, "on", "already on")
 }

@@ -62,11 +62,12 @@ type app struct {
 	json           bool
 	quiet, verbose bool
 
-	paths    account.Paths
-	config   *config        // nil: not read yet
-	memory   source.Memory  // what is asked only once
-	state    *account.State // as last seen; nil: not read yet
-	password []byte         // from YKMFA_PASSWORD_FD, which can be read only once
+	paths     account.Paths
+	config    *config        // nil: not read yet
+	memory    source.Memory  // what is asked only once
+	state     *account.State // as last seen; nil: not read yet
+	forgetful error          // why the state directory cannot be written
+	password  []byte         // from YKMFA_PASSWORD_FD, which can be read only once
 }
 
 func newRoot(a *app) *cobra.Command {

@@ -77,6 +77,9 @@ func advices() []advice {
 	}
 }
 
+// recordHint is the next step after a key was changed, and the account file could not be.
+const recordHint = "make the account file writable, and run the same command again: nothing is done twice"
+
 func serviceHint() string {
 	switch runtime.GOOS {
 	case "linux":
