@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -18,10 +19,10 @@ func (a *app) onEachKey(ctx context.Context, f func(*key) error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil && i < len(readers)-1 { // the user should not have to wait for it until the last key is done
-			a.say("ykmfa: error: %v", err)
-		}
 		failed = worse(failed, err)
+		if err != nil && (i < len(readers)-1 || !errors.Is(failed, err)) { // at once, and not only the worst
+			a.complain(err)
+		}
 	}
 	return failed
 }

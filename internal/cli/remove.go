@@ -141,7 +141,7 @@ func (o *removeOptions) delete(k *key, t target) error {
 		return nil
 	}
 	if err := o.app.forget(t.account.Name); err != nil {
-		return fail(exitFailed, "make the account file writable, then: ykmfa remove --forget "+t.name(),
+		return fail(exitFailed, "mend that, then: ykmfa remove --forget "+t.name(),
 			"%s is removed from %v, but not from the account file: %w", t.name(), k, err)
 	}
 	o.app.say("%s: removed from %v and from the account file", t.name(), k)
