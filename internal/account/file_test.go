@@ -176,12 +176,6 @@ func modeOf(t *testing.T, path string) os.FileMode {
 	return info.Mode().Perm()
 }
 
-func TestLoadDirectory(t *testing.T) {
-	if _, err := Load(t.TempDir()); err == nil || !strings.Contains(err.Error(), "directory or a pipe") {
-		t.Errorf("error %v", err)
-	}
-}
-
 func TestLoadMissing(t *testing.T) {
 	f, err := Load(filepath.Join(t.TempDir(), "nothing"))
 	if err != nil || len(f.Accounts()) != 0 || !bytes.Equal(f.Bytes(), nil) {
