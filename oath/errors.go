@@ -48,6 +48,9 @@ type FeatureError struct {
 }
 
 func (e *FeatureError) Error() string {
+	if e.Has.Less(Version{3}) { // a NEO tells the version of its applet, whatever its firmware
+		return fmt.Sprintf("%s needs firmware %v, this key is a NEO with the applet %v", e.Feature, e.Needs, e.Has)
+	}
 	return fmt.Sprintf("%s needs firmware %v, this key has %v", e.Feature, e.Needs, e.Has)
 }
 

@@ -90,6 +90,10 @@ func TestFeatureErrorText(t *testing.T) {
 	if got := fmt.Sprint(err); got != "renaming needs firmware 5.3.0, this key has 5.2.4" {
 		t.Errorf("%q", got)
 	}
+	err = session(t, "7903010000 710401020304 9000").Rename([]byte("a"), []byte("b"))
+	if got := fmt.Sprint(err); got != "renaming needs firmware 5.3.0, this key is a NEO with the applet 1.0.0" {
+		t.Errorf("%q", got)
+	}
 }
 
 // No error says anything of the secret or the key, whatever goes wrong.

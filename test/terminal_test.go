@@ -163,6 +163,16 @@ func TestInterruptPrompt(t *testing.T) {
 	}
 }
 
+// TestNoAnswer: the end of input is no answer to a question, and is called that.
+func TestNoAnswer(t *testing.T) {
+	c := onTerminal(t, t.TempDir(), nil, []string{"reset"})
+	c.expect("Type its serial number")
+	c.typed("\x04")
+	if code := c.ended(); code != 1 || !strings.Contains(c.shown.String(), "no answer was given") {
+		t.Errorf("exit status %d, shown %q", code, c.shown.String())
+	}
+}
+
 // TestInterruptTouch: Ctrl-C while the key waits for its touch does not wait for it.
 func TestInterruptTouch(t *testing.T) {
 	home := t.TempDir()

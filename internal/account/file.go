@@ -32,8 +32,11 @@ type File struct {
 	accounts []Account // what data says
 }
 
-// Load reads an account file. One that does not exist is empty.
+// Load reads an account file. One that does not exist is empty; a pipe, which could be silent for ever, is none.
 func Load(path string) (*File, error) {
+	if info, err := os.Stat(path); err == nil && info.Mode()&(fs.ModeDir|fs.ModeNamedPipe) != 0 {
+		return nil, fmt.Errorf("account file %s is a directory or a pipe: is it the right file?", path)
+	}
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &File{path: path}, nil

@@ -28,6 +28,19 @@ type addOptions struct {
 	touchSet                   bool // touch is as a flag, or the configuration file, says
 
 	changed func(flag string) bool // whether a flag was given
+	results []added                // what --json prints, one for each key
+}
+
+// added is what --json prints of a key; with --all-keys a list.
+type added struct {
+	Name string `json:"name"`
+	credentialID
+	Serial  uint32 `json:"serial,omitempty"`
+	Device  string `json:"device"`
+	Backup  string `json:"backup,omitempty"`
+	Wrote   bool   `json:"wrote"`
+	Adopted bool   `json:"adopted,omitempty"`
+	DryRun  bool   `json:"dry_run,omitempty"`
 }
 
 func newAdd(a *app) *cobra.Command {
@@ -96,7 +109,21 @@ func (o *addOptions) run(ctx context.Context) error {
 			return err
 		}
 	}
-	return o.app.onKeys(ctx, o.allKeys, p.account.ID, func(k *key) error { return o.onOne(ctx, k, p) })
+	err = o.app.onKeys(ctx, o.allKeys, p.account.ID, func(k *key) error { return o.onOne(ctx, k, p) })
+	if printed := o.printResults(); printed != nil {
+		return printed
+	}
+	return err
+}
+
+func (o *addOptions) printResults() error {
+	switch {
+	case len(o.results) == 0:
+		return nil
+	case o.allKeys:
+		return o.app.printJSON(o.results)
+	}
+	return o.app.printJSON(o.results[0])
 }
 
 // onOne puts the account on one key, or finds that it is there, proves it and records it.
@@ -106,12 +133,14 @@ func (o *addOptions) onOne(ctx context.Context, k *key, p *plan) error {
 		return err
 	}
 	if o.dryRun {
-		return o.result(k, p, written, "would be put on", "is on")
+		o.result(k, p, written, "would be put on", "is on")
+		return nil
 	}
 	if err := o.record(k, p); err != nil {
-		return fmt.Errorf("%s is on %v and proven, but could not be recorded: %w", o.name, k, err)
+		return fail(exitFailed, recordHint, "%s is on %v and proven, but could not be recorded: %w", o.name, k, err)
 	}
-	return o.result(k, p, written, "on", "already on")
+	o.result(k, p, written, "on", "already on")
+	return nil
 }
 
 // put returns whether it wrote.
@@ -183,7 +212,7 @@ func (o *addOptions) record(k *key, p *plan) error {
 	return nil
 }
 
-func (o *addOptions) result(k *key, p *plan, written bool, done, before string) error {
+func (o *addOptions) result(k *key, p *plan, written bool, done, before string) {
 	how := done
 	if !written {
 		how = before
@@ -202,17 +231,10 @@ func (o *addOptions) result(k *key, p *plan, written bool, done, before string) 
 		proof += "; it has no backup"
 	}
 	if o.app.json {
-		return o.app.printJSON(struct {
-			Name    string `json:"name"`
-			ID      string `json:"id"`
-			Serial  uint32 `json:"serial,omitempty"`
-			Device  string `json:"device"`
-			Backup  string `json:"backup,omitempty"`
-			Wrote   bool   `json:"wrote"`
-			Adopted bool   `json:"adopted,omitempty"`
-			DryRun  bool   `json:"dry_run,omitempty"`
-		}{o.name, string(p.account.ID), k.serial(), k.DeviceID(), p.account.Backup, written, p.stranger && !written, o.dryRun})
+		o.results = append(o.results, added{
+			o.name, jsonID(p.account.ID), k.serial(), k.DeviceID(), p.account.Backup, written, p.stranger && !written, o.dryRun,
+		})
+		return
 	}
 	o.app.say("%s: %s %v, %s", o.name, how, k, proof)
-	return nil
 }

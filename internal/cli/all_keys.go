@@ -22,7 +22,7 @@ func (a *app) onEachKey(ctx context.Context, f func(*key) error) error {
 		failed = worse(failed, err)
 		// The user should not have to wait for it until the last key is done, whose own is returned if it is the worst.
 		if err != nil && (i < len(readers)-1 || failed == before) {
-			a.say("ykmfa: error: %v", err)
+			a.complain(err)
 		}
 	}
 	return failed

@@ -66,11 +66,12 @@ type app struct {
 	json           bool
 	quiet, verbose bool
 
-	paths    account.Paths
-	config   *config                // nil: not read yet
-	memory   source.Memory          // what is asked only once
-	state    *account.State         // as last seen; nil: not read yet
-	password atomic.Pointer[[]byte] // from YKMFA_PASSWORD_FD, which can be read only once, maybe later than Run ends
+	paths     account.Paths
+	config    *config                // nil: not read yet
+	memory    source.Memory          // what is asked only once
+	state     *account.State         // as last seen; nil: not read yet
+	forgetful error                  // why the state directory cannot be written
+	password  atomic.Pointer[[]byte] // from YKMFA_PASSWORD_FD, which can be read only once, maybe later than Run ends
 }
 
 func newRoot(a *app) *cobra.Command {

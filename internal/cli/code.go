@@ -177,8 +177,9 @@ func (o *codeOptions) one(ctx context.Context, k *key, t target) (shown, time.Ti
 	}
 	period := period(t)
 	at := o.when(period)
-	if t.typ == oath.TOTP && step(at, period) <= step(o.app.Now(), period)+1 { // a far time is a question, not a login
-		last, before, err := o.app.spend(t.id, step(at, period))
+	latest := step(o.app.Now(), period) + 1
+	if t.typ == oath.TOTP && step(at, period) <= latest { // a far time is a question, not a login
+		last, before, err := o.app.spend(t.id, step(at, period), latest)
 		if err != nil && o.fresh {
 			return shown{}, none, fmt.Errorf("cannot note which codes were handed out: %w", err)
 		}

@@ -10,8 +10,8 @@ import (
 
 // shown is one line of output.
 type shown struct {
-	Name   string `json:"name"`
-	ID     string `json:"id"`
+	Name string `json:"name"`
+	credentialID
 	Type   string `json:"type"`
 	Code   string `json:"code"` // empty: needs touch, or would use up a counter
 	Touch  bool   `json:"touch"`
@@ -24,7 +24,7 @@ type shown struct {
 
 func (o *codeOptions) show(k *key, t target, code string, at time.Time) shown {
 	s := shown{
-		Name: t.name(), ID: string(t.id), Type: t.typ.String(), Code: code, Touch: touches(k, t),
+		Name: t.name(), credentialID: jsonID(t.id), Type: t.typ.String(), Code: code, Touch: touches(k, t),
 		From: "key", Serial: k.serial(), Device: k.DeviceID(),
 	}
 	if t.typ == oath.TOTP {

@@ -44,9 +44,15 @@ func touches(k *key, t target) bool {
 	return c != nil && c.Touch != nil && *c.Touch
 }
 
-// spend notes that the code of a period is handed out.
-func (a *app) spend(id []byte, step uint64) (last uint64, before bool, err error) {
-	err = a.updateState(func(s *account.State) { last, before = s.Spend(id, step) })
+// spend notes that the code of a period is handed out. What is noted behind the latest period that can be was when the
+// clock was ahead: it is forgotten, so that nothing waits for that time to come.
+func (a *app) spend(id []byte, step, latest uint64) (last uint64, before bool, err error) {
+	err = a.updateState(func(s *account.State) {
+		if s.Spent[string(id)] > latest {
+			delete(s.Spent, string(id))
+		}
+		last, before = s.Spend(id, step)
+	})
 	return last, before, err
 }
 

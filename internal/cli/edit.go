@@ -191,7 +191,7 @@ func (o *editOptions) onOne(ctx context.Context, k *key, e *edit) error {
 	})
 	e.done[k.DeviceID()], e.old = true, old
 	if err := o.record(e); err != nil {
-		return fmt.Errorf("%s is changed on %v, but that could not be recorded: %w", o.name, k, err)
+		return fail(exitFailed, recordHint, "%s is changed on %v, but that could not be recorded: %w", o.name, k, err)
 	}
 	o.result(k, e, proven)
 	return nil

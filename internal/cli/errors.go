@@ -78,6 +78,9 @@ func advices() []advice {
 	}
 }
 
+// recordHint is the next step after a key was changed, and the account file could not be.
+const recordHint = "mend that, and run the same command again: nothing is done twice"
+
 func serviceHint() string {
 	switch runtime.GOOS {
 	case "linux":
@@ -118,6 +121,15 @@ func backupHint(err *source.Error) string {
 		return "the secret is the text under the service's QR code, or the otpauth URI in it"
 	}
 	return "is it the right reference? ykmfa add --help lists them"
+}
+
+// complain shows an error after which the command goes on: report comes later, with the worst. -q does not hide it.
+func (a *app) complain(err error) {
+	if a.json {
+		report(a.Stderr, err, true)
+		return
+	}
+	fmt.Fprintf(a.Stderr, "ykmfa: error: %s\n", term.Clean(err.Error()))
 }
 
 // report shows an error and returns the exit code.

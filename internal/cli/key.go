@@ -82,7 +82,7 @@ func (a *app) onKey(ctx context.Context, holds []byte, learn bool, f func(*key) 
 	defer k.forget()
 	if learn {
 		if err := a.identify(k); err != nil {
-			return err
+			return onKeyError(k, err)
 		}
 	}
 	if err := a.unlock(ctx, k); err != nil {

@@ -34,8 +34,8 @@ do what the account says; --json has it, and when it was verified, for each key.
 
 // listed is one line of the list.
 type listed struct {
-	Name     string      `json:"name"`
-	ID       string      `json:"id"`
+	Name string `json:"name"`
+	credentialID
 	Account  bool        `json:"account"` // false: on a key, but in no account file
 	Type     string      `json:"type"`
 	Backup   string      `json:"backup,omitempty"`
@@ -101,7 +101,7 @@ func listLines(accounts []account.Account, state *account.State, present map[str
 	lines := make([]listed, 0, len(accounts))
 	for _, acc := range accounts {
 		l := listed{
-			Name: acc.Name, ID: string(acc.ID), Account: true, Type: acc.Type.String(), Backup: acc.Backup, Touch: acc.Touch,
+			Name: acc.Name, credentialID: jsonID(acc.ID), Account: true, Type: acc.Type.String(), Backup: acc.Backup, Touch: acc.Touch,
 			Keys: []listedKey{},
 		}
 		for _, known := range state.KeysHolding(acc.ID) {
@@ -130,7 +130,7 @@ func strangers(accounts []account.Account, state *account.State, present map[str
 				i = len(lines)
 				at[string(c.ID)] = i
 				lines = append(lines, listed{
-					Name: name.String(), ID: string(c.ID), Type: c.Type.String(), Keys: []listedKey{},
+					Name: name.String(), credentialID: jsonID(c.ID), Type: c.Type.String(), Keys: []listedKey{},
 				})
 			}
 			lines[i].Touch = lines[i].Touch || c.Touch != nil && *c.Touch

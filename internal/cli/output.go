@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -72,6 +73,21 @@ func (a *app) printJSON(v any) error {
 	enc := json.NewEncoder(a.Stdout)
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
+}
+
+// credentialID is a credential id in what --json prints. Where it is not UTF-8, id_hex tells it apart from others, as
+// in the account file.
+type credentialID struct {
+	ID  string `json:"id"`
+	Hex string `json:"id_hex,omitempty"`
+}
+
+func jsonID(id []byte) credentialID {
+	c := credentialID{ID: string(id)}
+	if !utf8.Valid(id) {
+		c.Hex = hex.EncodeToString(id)
+	}
+	return c
 }
 
 // tell is say for what --json has on stdout.

@@ -142,7 +142,8 @@ func (o *removeOptions) delete(k *key, t target) error {
 		return nil
 	}
 	if err := o.app.forget(t.account.Name); err != nil {
-		return err
+		return fail(exitFailed, "mend that, then: ykmfa remove --forget "+t.name(),
+			"%s is removed from %v, but not from the account file: %w", t.name(), k, err)
 	}
 	o.app.say("%s: removed from %v and from the account file", t.name(), k)
 	return nil

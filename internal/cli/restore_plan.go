@@ -111,9 +111,12 @@ func (r *refill) obstacle(i *item) (standing, error) {
 // unfinished recognises an account that counts codes, is on the key and was never seen proven there, while its counter
 // was given: an earlier restore was interrupted.
 func (r *refill) unfinished(i *item) bool {
-	if _, given := r.counters[i.account.Name]; !given {
-		return false
-	}
+	_, given := r.counters[i.account.Name]
+	return given && r.neverProven(i)
+}
+
+// neverProven reports whether an account was not yet proven on this key, as far as is remembered.
+func (r *refill) neverProven(i *item) bool {
 	known := r.k.known()
 	if known == nil {
 		return true

@@ -23,8 +23,8 @@ type restored struct {
 }
 
 type restoredAccount struct {
-	Name   string   `json:"name"`
-	ID     string   `json:"id"`
+	Name string `json:"name"`
+	credentialID
 	Backup string   `json:"backup,omitempty"`
 	Plan   standing `json:"plan"`
 	Result string   `json:"result"`
@@ -108,6 +108,8 @@ func (r *refill) words(i *item) string {
 		return "different: would be overwritten"
 	case r.dryRun && i.write:
 		return "would be written"
+	case i.standing == unchecked && countsCodes(i.account) && !i.write && r.neverProven(i):
+		return "there already, never proven; if a restore was interrupted, finish it with --counter " + i.account.Name + "=N"
 	case i.standing == unchecked && countsCodes(i.account) && !i.write:
 		return "there already, not compared: that would use up a code (HOTP)"
 	case i.standing == unchecked && !i.write:
@@ -167,7 +169,7 @@ func (r *refill) finish() {
 		report.Free = &r.free
 	}
 	for _, i := range r.items {
-		one := restoredAccount{Name: i.account.Name, ID: string(i.account.ID), Backup: i.account.Backup, Plan: i.standing, Result: i.result}
+		one := restoredAccount{Name: i.account.Name, credentialID: jsonID(i.account.ID), Backup: i.account.Backup, Plan: i.standing, Result: i.result}
 		if i.result == "" && i.why != nil {
 			one.Error = i.why.Error()
 		}

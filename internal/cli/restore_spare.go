@@ -28,7 +28,7 @@ func (o *restoreOptions) withSpares(ctx context.Context) error {
 		failed = o.onPresent(ctx)
 	}
 	if failed != nil && ctx.Err() == nil {
-		o.app.say("ykmfa: error: %v", failed)
+		o.app.complain(failed)
 	}
 	o.app.key = "" // it named the first one
 	for {
@@ -38,7 +38,7 @@ func (o *restoreOptions) withSpares(ctx context.Context) error {
 		}
 		o.since = o.app.Now()
 		if err := o.onNew(ctx); err != nil {
-			o.app.say("ykmfa: error: %v", err)
+			o.app.complain(err)
 			failed = worse(failed, err)
 		}
 	}

@@ -15,17 +15,22 @@ func (a *app) updateKey(k *key, change func(*account.Key)) {
 }
 
 // updateState changes the state directory. Where that cannot be written, this run goes by what it would hold: losing it
-// loses nothing but memory.
+// loses nothing but memory. After that the file is not read again either: it has less than this run knows.
 func (a *app) updateState(change func(*account.State)) error {
-	err := account.UpdateState(a.paths.State, func(s *account.State) error {
-		change(s)
-		a.state = s
-		return nil
-	})
-	if err != nil {
-		change(a.loadState())
+	if a.forgetful == nil {
+		var now *account.State
+		a.forgetful = account.UpdateState(a.paths.State, func(s *account.State) error {
+			change(s)
+			now = s
+			return nil
+		})
+		if a.forgetful == nil {
+			a.state = now
+			return nil
+		}
 	}
-	return err
+	change(a.loadState())
+	return a.forgetful
 }
 
 // loadState returns what is remembered as this run last saw it. It never fails: what is not remembered is asked again.

@@ -22,17 +22,21 @@ func (t troubles) verdict(total int, what string) error {
 	if len(t) == 0 {
 		return nil
 	}
-	var texts []string
+	var texts, names []string
 	code, hint := 0, ""
-	for _, one := range t {
-		text := one.err.Error()
-		if !strings.HasPrefix(text, one.name) {
-			text = one.name + ": " + text
-		}
-		texts = append(texts, text)
+	for i, one := range t {
 		if c, h := advise(one.err); code == 0 || badness(c) > badness(code) {
 			code, hint = c, h
 		}
+		text := one.err.Error()
+		names = append(names, one.name)
+		if i+1 < len(t) && t[i+1].err.Error() == text {
+			continue // a full key has one reason for many accounts
+		}
+		if len(names) > 1 || !strings.HasPrefix(text, one.name+" ") { // pass: is no account in "pass:mfa/aws: no such entry"
+			text = strings.Join(names, ", ") + ": " + text
+		}
+		texts, names = append(texts, text), nil
 	}
 	return fail(code, hint, "%d of %s %s: %s", len(t), plural(total, "account"), what, strings.Join(texts, "; "))
 }

@@ -125,7 +125,7 @@ func (o *verifyOptions) onOne(ctx context.Context, k *key) error {
 		return late
 	}
 	if late != nil { // a difference is what matters more
-		o.app.say("ykmfa: error: %v", late)
+		o.app.complain(late)
 	}
 	return err
 }
@@ -183,7 +183,7 @@ func (o *verifyOptions) strangers(there contents) []verifiedAccount {
 		}
 		name := oath.ParseName(c.ID, c.Type)
 		if !named && !name.Hidden() {
-			lines = append(lines, verifiedAccount{Name: name.String(), ID: string(c.ID), Result: onlyOnKey})
+			lines = append(lines, verifiedAccount{Name: name.String(), credentialID: jsonID(c.ID), Result: onlyOnKey})
 		}
 	}
 	return lines

@@ -137,8 +137,8 @@ var errKeysDiffer = fail(exitDiffer, "ykmfa verify --all-keys finds which one di
 
 // crossedLine is what is printed of a credential.
 type crossedLine struct {
-	Name   string   `json:"name"`
-	ID     string   `json:"id"`
+	Name string `json:"name"`
+	credentialID
 	Result standing `json:"result"`
 	Why    string   `json:"why,omitempty"`
 	On     []string `json:"on"` // serial numbers, or device ids of keys without one
@@ -154,7 +154,7 @@ func (x *crossing) report() error {
 	proven := 0
 	for _, c := range x.seen {
 		name := target{id: c.ID, typ: c.Type, account: accountOf(accounts, c.ID)}.name()
-		line := crossedLine{Name: name, ID: string(c.ID), On: c.keys}
+		line := crossedLine{Name: name, credentialID: jsonID(c.ID), On: c.keys}
 		result, why := c.result(len(x.on))
 		if line.Result = result; why != nil {
 			line.Why = why.Error()

@@ -12,8 +12,8 @@ type verifiedKey struct {
 
 // verifiedAccount is one line.
 type verifiedAccount struct {
-	Name    string   `json:"name"`
-	ID      string   `json:"id"`
+	Name string `json:"name"`
+	credentialID
 	Backup  string   `json:"backup,omitempty"`
 	Result  standing `json:"result"`
 	Why     string   `json:"why,omitempty"`
@@ -23,7 +23,7 @@ type verifiedAccount struct {
 }
 
 func verifiedLine(b *backup, result standing, why error) verifiedAccount {
-	line := verifiedAccount{Name: b.account.Name, ID: string(b.account.ID), Backup: b.account.Backup, Result: result, err: why}
+	line := verifiedAccount{Name: b.account.Name, credentialID: jsonID(b.account.ID), Backup: b.account.Backup, Result: result, err: why}
 	if why != nil {
 		line.Why = why.Error()
 	}

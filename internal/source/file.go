@@ -36,7 +36,9 @@ func (r *Resolver) readFile(ctx context.Context, rest string) ([]byte, error) {
 	case mode.IsRegular() && mode.Perm()&0o077 != 0 && runtime.GOOS != "windows":
 		r.warn("%q can be read by others (mode %04o): chmod 600 %s", path, mode.Perm(), QuoteArg(path))
 	}
-	text, err := readBounded(ctx, func(b *buffer) error {
+	inner, cancel := context.WithTimeout(ctx, r.timeout())
+	defer cancel()
+	text, err := readBounded(inner, func(b *buffer) error {
 		f, err := os.Open(path)
 		if err != nil {
 			return err
@@ -45,7 +47,10 @@ func (r *Resolver) readFile(ctx context.Context, rest string) ([]byte, error) {
 		_, err = b.ReadFrom(f)
 		return err
 	})
-	if err == nil || KindOf(err) != KindFailed || ctx.Err() != nil {
+	switch {
+	case err != nil && inner.Err() != nil && ctx.Err() == nil: // a pipe, or a file on a server that is gone
+		return nil, fail(KindTimeout, "see what should write there: "+QuoteArg(path), errors.New("nothing came from it in time"))
+	case err == nil || KindOf(err) != KindFailed || ctx.Err() != nil:
 		return text, err
 	}
 	return nil, fileError(err)

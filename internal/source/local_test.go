@@ -85,6 +85,16 @@ func TestFilePipe(t *testing.T) {
 	_ = os.WriteFile(fifo, nil, 0) // let the reader end
 }
 
+// TestSilentPipe: a pipe into which nobody writes ends like a program that does not answer.
+func TestSilentPipe(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	check(t, &source.Resolver{Timeout: 20 * time.Millisecond}, "file:"+fifo, "", source.KindTimeout)
+	go func() { _ = os.WriteFile(fifo, nil, 0) }() // let the reader end
+}
+
 func fd(f *os.File) string {
 	link := ""
 	for n := f.Fd(); n > 0; n /= 10 {

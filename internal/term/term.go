@@ -20,6 +20,9 @@ import (
 // ErrNone means that there is no terminal to ask on.
 var ErrNone = errors.New("no terminal to ask on")
 
+// errNoAnswer is the end of input in place of an answer.
+var errNoAnswer = errors.New("no answer was given on the terminal")
+
 // Terminal is the controlling terminal.
 type Terminal struct {
 	in, out *os.File
@@ -87,6 +90,9 @@ func (t *Terminal) await(ctx context.Context, read func() ([]byte, error)) ([]by
 	}()
 	select {
 	case r := <-done:
+		if errors.Is(r.err, io.EOF) {
+			return nil, errNoAnswer
+		}
 		return r.line, r.err
 	case <-ctx.Done():
 		term.Restore(fd, state)
