@@ -130,7 +130,7 @@ func TestPutKeepsComments(t *testing.T) {
 
 // What is written in a way that cannot be changed safely is left alone.
 func TestPutRefuses(t *testing.T) {
-	for _, text := range []string{"aws = {id = \"x\"}\n", "aws.id = \"x\"\n", "[aws.sub]\nx = 1\n", "[[aws]]\nid = \"x\"\n", "aws = 1\n"} {
+	for _, text := range []string{"aws = {id = \"x\"}\n", "aws.id = \"x\"\n", "[aws.sub]\nx = 1\n", "[[aws]]\nx = 1\n", "aws = 1\n"} {
 		f := parse(t, text)
 		err := f.Put(Account{Name: "aws", ID: []byte("y")})
 		if err == nil || !strings.Contains(err.Error(), "[aws]") || string(f.Bytes()) != text {

@@ -102,6 +102,9 @@ func (f *File) decode() ([]Account, error) {
 	var accounts []Account
 	for _, name := range names(sections) {
 		table, ok := tables[name].(map[string]any)
+		if looksLikeAccounts(tables[name]) {
+			return nil, fmt.Errorf("account file %s:%d: [[%[3]s]]: an account is a table, [%[3]s]", f.path, f.line(sections, name, ""), quoteKey(name))
+		}
 		if !ok {
 			continue // not an account: left alone
 		}
@@ -112,6 +115,19 @@ func (f *File) decode() ([]Account, error) {
 		accounts = append(accounts, acc)
 	}
 	return accounts, nil
+}
+
+// looksLikeAccounts recognises a list of tables that have what an account has: [[aws]] is too near to [aws] to be passed
+// over in silence.
+func looksLikeAccounts(value any) bool {
+	list, _ := value.([]any)
+	for _, element := range list {
+		table, _ := element.(map[string]any)
+		if table["id"] != nil || table["backup"] != nil {
+			return true
+		}
+	}
+	return false
 }
 
 func (f *File) tables() (map[string]any, error) {

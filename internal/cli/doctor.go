@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -122,7 +123,7 @@ func (a *app) examineList(k *key) error {
 func check(name, found string, err error) finding {
 	f := finding{Check: name, OK: err == nil, Found: found, err: err}
 	if err != nil {
-		f.Found = err.Error()
+		f.Found = strings.TrimPrefix(err.Error(), name+": ")
 		_, f.Fix = advise(err)
 	}
 	return f

@@ -202,15 +202,18 @@ func (o *editOptions) record(e *edit) error {
 	if e.t.account == nil {
 		return nil
 	}
-	return account.Update(o.app.paths.Accounts, func(f *account.File) error {
-		_, before := f.Get(e.t.account.Name)
-		if before && e.t.account.Name != e.want.Name {
-			if err := f.Rename(e.t.account.Name, e.want.Name); err != nil {
-				return err
-			}
+	return account.Update(o.app.paths.Accounts, e.apply)
+}
+
+// apply makes the change in an account file.
+func (e *edit) apply(f *account.File) error {
+	_, before := f.Get(e.t.account.Name)
+	if before && e.t.account.Name != e.want.Name {
+		if err := f.Rename(e.t.account.Name, e.want.Name); err != nil {
+			return err
 		}
-		return f.Put(e.want)
-	})
+	}
+	return f.Put(e.want)
 }
 
 func (o *editOptions) result(k *key, e *edit, proven bool) {

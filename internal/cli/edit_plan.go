@@ -63,7 +63,26 @@ func (o *editOptions) plan(ctx context.Context) (*edit, error) {
 			return nil, fail(exitFailed, "choose another --issuer or --account", "the credential %q already is the account %s", acc.ID, acc.Name)
 		}
 	}
+	if err := o.rehearse(e); err != nil {
+		return nil, err
+	}
 	return e, o.checkKind(e)
+}
+
+// rehearse finds out, before a key is changed, whether the account file can follow: one that people have written in another
+// way than we do may have to be changed by them first.
+func (o *editOptions) rehearse(e *edit) error {
+	if e.t.account == nil {
+		return nil
+	}
+	file, err := account.Load(o.app.paths.Accounts)
+	if err == nil {
+		err = e.apply(file)
+	}
+	if err != nil {
+		return fail(exitFailed, accountFileHint, "%s: nothing was changed: %w", o.name, err)
+	}
+	return nil
 }
 
 // find resolves the name. An account that has the new name already is taken for the one that is meant, if there is none of

@@ -106,6 +106,10 @@ func advise(err error) (code int, hint string) {
 			return row.code, row.hint
 		}
 	}
+	var refused *oath.Error
+	if errors.As(err, &refused) {
+		return exitFailed, "ykmfa doctor"
+	}
 	return exitFailed, ""
 }
 
@@ -117,8 +121,11 @@ func backupHint(err *source.Error) string {
 	if err.Hint != "" {
 		return err.Hint
 	}
-	if err.Kind == source.KindNoSecret {
+	switch err.Kind {
+	case source.KindNoSecret:
 		return "the secret is the text under the service's QR code, or the otpauth URI in it"
+	case source.KindFailed:
+		return "" // a full disk, say: the reason is in the error
 	}
 	return "is it the right reference? ykmfa add --help lists them"
 }

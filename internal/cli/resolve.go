@@ -108,11 +108,13 @@ func accountNamed(accounts []account.Account, name string) *account.Account {
 	return nil
 }
 
+const accountFileHint = "correct the account file, or name another one: YKMFA_ACCOUNTS=FILE"
+
 // accounts reads the account file.
 func (a *app) accounts() ([]account.Account, error) {
 	file, err := account.Load(a.paths.Accounts)
 	if err != nil {
-		return nil, err
+		return nil, fail(exitFailed, accountFileHint, "%w", err)
 	}
 	return file.Accounts(), nil
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -43,9 +44,22 @@ func (a *app) warnOnce() func(text string) {
 	said := map[string]bool{}
 	return func(text string) {
 		if !said[text] {
-			a.say("ykmfa: warning: %s", text)
+			a.warn(text)
 		}
 		said[text] = true
+	}
+}
+
+// warn says what may be wrong and stops nothing, under --json as an object of its own.
+func (a *app) warn(text string) {
+	switch {
+	case a.quiet:
+	case a.json:
+		json.NewEncoder(a.Stderr).Encode(struct {
+			Warning string `json:"warning"`
+		}{term.Clean(text)})
+	default:
+		a.say("ykmfa: warning: %s", text)
 	}
 }
 
