@@ -195,6 +195,6 @@ func (c *Card) close(disposition uint32) error {
 			disposition = leaveCard
 		}
 	}
-	_, err := conn.call(ctx, cmdDisconnect, c.handle, disposition)
-	return failed("SCardDisconnect", c.reader, err)
+	conn.tell(cmdDisconnect, c.handle, disposition)
+	return nil
 }

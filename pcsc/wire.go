@@ -43,6 +43,7 @@ type conn struct {
 	*net.UnixConn
 	context uint32 // SCARDCONTEXT; 0: not known yet
 	busy    bool   // held by an open card, or by a call
+	owed    int    // bytes of answers that are still to come
 	dead    bool   // broken, or abandoned in the middle of a command
 }
 
@@ -162,6 +163,10 @@ func (c *conn) exchange(ctx context.Context, command uint32, message, rest, answ
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if err := c.await(ctx, make([]byte, c.owed)); err != nil {
+		return err
+	}
+	c.owed = 0
 	out := slices.Concat(words(uint32(len(message)), command), message, rest)
 	defer clear(out) // it may hold a secret
 	if _, err := c.Write(out); err != nil {
@@ -171,8 +176,20 @@ func (c *conn) exchange(ctx context.Context, command uint32, message, rest, answ
 	return c.await(ctx, answer)
 }
 
+// tell sends a message whose answer, which is as long, nobody waits for: the next exchange reads it first.
+func (c *conn) tell(command uint32, fields ...uint32) {
+	message := words(append(fields, 0)...)
+	if _, err := c.Write(append(words(uint32(len(message)), command), message...)); err != nil {
+		c.dead = true
+	}
+	c.owed += len(message)
+}
+
 // await reads an answer. When ctx ends first, the answer is still to come.
 func (c *conn) await(ctx context.Context, answer []byte) error {
+	if len(answer) == 0 {
+		return nil
+	}
 	ended := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		c.SetReadDeadline(time.Unix(1, 0))

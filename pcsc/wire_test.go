@@ -238,5 +238,6 @@ func TestAnswerAsContextEnds(t *testing.T) {
 		if closed := card.Close(); err == nil && closed != nil {
 			t.Fatalf("closing: %v", closed)
 		}
+		<-ctx.Done()
 	}
 }
