@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -16,8 +17,9 @@ import (
 
 // Config is what the user has set for good, in config.toml.
 type Config struct {
-	Touch   string                  `toml:"touch"` // TouchRequired, or empty
-	Sources map[string]CustomSource `toml:"sources"`
+	Touch    string                  `toml:"touch"`    // TouchRequired, or empty
+	Fallback string                  `toml:"fallback"` // one of the following; empty is FallbackAuto
+	Sources  map[string]CustomSource `toml:"sources"`
 
 	path string
 	data []byte
@@ -25,6 +27,13 @@ type Config struct {
 
 // TouchRequired has every account that gives codes by time ask for a touch.
 const TouchRequired = "required"
+
+// What a code comes from when no key is plugged in.
+const (
+	FallbackAuto  = "auto"  // from the backup, in software
+	FallbackAsk   = "ask"   // the same, after asking
+	FallbackNever = "never" // from nothing
+)
 
 // CustomSource is a source that the user has defined: two programs with their arguments.
 type CustomSource struct {
@@ -83,6 +92,9 @@ func ParseConfig(path string, data []byte) (*Config, error) {
 	}
 	if c.Touch != "" && c.Touch != TouchRequired {
 		return nil, c.Fault("touch", fmt.Errorf("touch can only be %q", TouchRequired))
+	}
+	if !slices.Contains([]string{"", FallbackAuto, FallbackAsk, FallbackNever}, c.Fallback) {
+		return nil, c.Fault("fallback", fmt.Errorf("fallback can only be %q, %q or %q", FallbackAuto, FallbackAsk, FallbackNever))
 	}
 	return c, nil
 }

@@ -18,6 +18,7 @@ type codeOptions struct {
 	names []string
 
 	next, fresh, copy, watch bool
+	software, hardware       bool
 	at                       string
 
 	moment time.Time // what at says
@@ -31,7 +32,11 @@ func newCode(a *app) *cobra.Command {
 		Long: `Print the code of an account, and nothing else. With several names, or none, print a table: name and code,
 separated by a tab when stdout is not a terminal.
 
-NAME is an account, a credential id, the part of one after the issuer, or a part that only one has.`,
+NAME is an account, a credential id, the part of one after the issuer, or a part that only one has.
+
+With no key plugged in, the code is computed from the backup, in software, and stderr says so. --hardware never does
+that, --software always does; fallback = "auto", "ask" or "never" in config.toml says what happens without either. A key
+that is plugged in and fails is an error.`,
 		Example: "  ykmfa code aws\n  ykmfa code aws --fresh\n  ykmfa code --json",
 		RunE: func(c *cobra.Command, names []string) error {
 			o.names = names
@@ -43,6 +48,8 @@ NAME is an account, a credential id, the part of one after the issuer, or a part
 	f.StringVar(&o.at, "at", "", "the code at a `TIME`: RFC 3339, Unix seconds, HH:MM[:SS], or +90s, -2m")
 	f.BoolVar(&o.fresh, "fresh", false, "never a code that was handed out before: wait for the next period")
 	f.BoolVar(&o.copy, "copy", false, "copy to the clipboard in place of printing")
+	f.BoolVar(&o.software, "software", false, "from the backup, in software: no key is needed")
+	f.BoolVar(&o.hardware, "hardware", false, "from the key, or not at all")
 	f.BoolVar(&o.watch, "watch", false, "print again whenever the codes change, until interrupted")
 	return c
 }
@@ -72,6 +79,8 @@ func (o *codeOptions) check() error {
 		return usage("", "--fresh goes with the current time only")
 	case o.fresh && len(o.names) != 1, o.copy && len(o.names) != 1:
 		return usage("ykmfa code NAME", "--fresh and --copy need one name")
+	case o.software && o.hardware:
+		return usage("", "--software and --hardware exclude each other")
 	case o.copy && (o.watch || o.app.json):
 		return usage("", "--copy prints nothing")
 	case o.watch && (o.next || o.at != ""):
@@ -96,13 +105,24 @@ func (o *codeOptions) when(period time.Duration) time.Time {
 	return o.app.Now()
 }
 
-// codes opens the key and computes what was asked for.
+// codes computes what was asked for, on the key if there is one.
 func (o *codeOptions) codes(ctx context.Context) ([]shown, error) {
 	accounts, err := o.app.accounts()
 	if err != nil {
 		return nil, err
 	}
-	var codes []shown
+	if o.software {
+		return o.fromBackups(ctx, accounts)
+	}
+	codes, err := o.fromKey(ctx, accounts)
+	if absent(err) && !o.hardware {
+		return o.fallBack(ctx, accounts, err)
+	}
+	return codes, err
+}
+
+// fromKey opens the key and computes there.
+func (o *codeOptions) fromKey(ctx context.Context, accounts []account.Account) (codes []shown, err error) {
 	if len(o.names) == 0 {
 		err = o.app.onKey(ctx, nil, false, func(k *key) error {
 			codes, err = o.all(ctx, k, accounts)
@@ -175,20 +195,12 @@ func (o *codeOptions) one(ctx context.Context, k *key, t target) (shown, time.Ti
 	if t.typ == oath.HOTP && (o.next || o.at != "" || o.watch) {
 		return shown{}, none, usage("ykmfa code "+source.QuoteArg(t.name()), "%s counts codes (HOTP): it has no other times, and is not watched", t.name())
 	}
-	period := period(t)
-	at := o.when(period)
-	latest := step(o.app.Now(), period) + 1
-	if t.typ == oath.TOTP && step(at, period) <= latest { // a far time is a question, not a login
-		last, before, err := o.app.spend(t.id, step(at, period), latest)
-		if err != nil && o.fresh {
-			return shown{}, none, fmt.Errorf("cannot note which codes were handed out: %w", err)
-		}
-		if before && o.fresh {
-			return shown{}, time.Unix(int64(last+1)*int64(period/time.Second), 0), nil
-		}
+	at, wait, err := o.due(t)
+	if err != nil || !wait.IsZero() {
+		return shown{}, wait, err
 	}
 	var code string
-	err := o.app.withTouch(ctx, k, t.name(), touches(k, t), func() (err error) {
+	err = o.app.withTouch(ctx, k, t.name(), touches(k, t), func() (err error) {
 		code, err = k.Code(t.id, t.typ, at)
 		return err
 	})
@@ -199,6 +211,24 @@ func (o *codeOptions) one(ctx context.Context, k *key, t target) (shown, time.Ti
 		return shown{}, none, fmt.Errorf("%s: %w", t.name(), err)
 	}
 	return o.show(k, t, code, at), none, nil
+}
+
+// due is the time for which a code is asked, and notes that it is handed out; or when to come back for a fresh one.
+func (o *codeOptions) due(t target) (at, wait time.Time, err error) {
+	period := period(t)
+	at = o.when(period)
+	latest := step(o.app.Now(), period) + 1
+	if t.typ != oath.TOTP || step(at, period) > latest { // a far time is a question, not a login
+		return at, wait, nil
+	}
+	last, before, err := o.app.spend(t.id, step(at, period), latest)
+	switch {
+	case err != nil && o.fresh:
+		return at, wait, fmt.Errorf("cannot note which codes were handed out: %w", err)
+	case before && o.fresh:
+		return at, time.Unix(int64(last+1)*int64(period/time.Second), 0), nil
+	}
+	return at, wait, nil
 }
 
 // all computes every code that the key gives without a touch and without moving a counter.

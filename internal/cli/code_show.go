@@ -15,9 +15,9 @@ type shown struct {
 	Type   string `json:"type"`
 	Code   string `json:"code"` // empty: needs touch, or would use up a counter
 	Touch  bool   `json:"touch"`
-	From   string `json:"from"`
+	From   string `json:"from"` // "key" or "software"
 	Serial uint32 `json:"serial,omitempty"`
-	Device string `json:"device"`
+	Device string `json:"device,omitempty"`
 	Since  int64  `json:"valid_from,omitempty"`  // Unix seconds
 	Until  int64  `json:"valid_until,omitempty"` // Unix seconds
 }
@@ -27,12 +27,17 @@ func (o *codeOptions) show(k *key, t target, code string, at time.Time) shown {
 		Name: t.name(), credentialID: jsonID(t.id), Type: t.typ.String(), Code: code, Touch: touches(k, t),
 		From: "key", Serial: k.serial(), Device: k.DeviceID(),
 	}
+	s.lives(t, at)
+	return s
+}
+
+// lives says for how long the code of a time is good.
+func (s *shown) lives(t target, at time.Time) {
 	if t.typ == oath.TOTP {
 		seconds := int64(period(t) / time.Second)
 		s.Since = int64(step(at, period(t))) * seconds
 		s.Until = s.Since + seconds
 	}
-	return s
 }
 
 // print writes the bare code for one name, else a table.

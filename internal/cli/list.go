@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -77,7 +76,7 @@ func (a *app) runList(ctx context.Context) error {
 func (a *app) look(ctx context.Context) (present map[string]bool, err error) {
 	present = map[string]bool{}
 	readers, err := a.keyReaders(ctx)
-	if a.key == "" && (errors.Is(err, ErrNoService) || errors.Is(err, ErrNoReader) || errors.Is(err, ErrNoCard) || errors.Is(err, ErrUnsupported)) {
+	if a.key == "" && absent(err) {
 		a.say("no key is plugged in: showing what was last seen")
 		return present, nil
 	}
