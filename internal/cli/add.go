@@ -24,7 +24,7 @@ type addOptions struct {
 	digits, period             int
 	counter                    uint64
 	hotp, touch                bool
-	allKeys, force, dryRun     bool
+	allKeys, force             bool
 	touchSet                   bool // touch is as a flag, or the configuration file, says
 
 	changed func(flag string) bool // whether a flag was given
@@ -91,7 +91,7 @@ A manager alone, as in "--secret-from lpass", is its entry called NAME. #FIELD a
 	f.Uint64Var(&o.counter, "counter", 0, "HOTP: the counter of the next code")
 	f.BoolVar(&o.allKeys, "all-keys", false, "on every key that is plugged in")
 	f.BoolVar(&o.force, "force", false, "overwrite what is on the key under this id")
-	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and do nothing")
+	f.BoolVar(&a.onlyLook, "dry-run", false, "say what would be done, and do nothing")
 	return c
 }
 
@@ -101,7 +101,7 @@ func (o *addOptions) run(ctx context.Context) error {
 		return err
 	}
 	defer otpauth.Wipe(p.params.Secret)
-	if p.writeTo != nil && !o.dryRun { // before any key sees the secret
+	if p.writeTo != nil && !o.app.onlyLook { // before any key sees the secret
 		if err := o.adoptFirst(ctx, p); err != nil {
 			return err
 		}
@@ -132,7 +132,7 @@ func (o *addOptions) onOne(ctx context.Context, k *key, p *plan) error {
 	if err != nil {
 		return err
 	}
-	if o.dryRun {
+	if o.app.onlyLook {
 		o.result(k, p, written, "would be put on", "is on")
 		return nil
 	}
@@ -161,7 +161,7 @@ func (o *addOptions) put(ctx context.Context, k *key, p *plan) (bool, error) {
 	} else if n := k.Capacity(); n > 0 && len(list) >= n {
 		return false, fmt.Errorf("%w: it holds %d of %d accounts", oath.ErrFull, len(list), n)
 	}
-	if o.dryRun {
+	if o.app.onlyLook {
 		return true, nil
 	}
 	return true, o.app.write(ctx, k, p.credential(), p.params, found)
@@ -218,13 +218,13 @@ func (o *addOptions) result(k *key, p *plan, written bool, done, before string) 
 		how = before
 	}
 	if p.stranger && !written {
-		how = fmt.Sprintf("%s %q on", map[bool]string{false: "adopted", true: "would adopt"}[o.dryRun], p.account.ID)
+		how = fmt.Sprintf("%s %q on", map[bool]string{false: "adopted", true: "would adopt"}[o.app.onlyLook], p.account.ID)
 	}
 	proof := "proven equal to " + p.from.String()
 	if p.writeTo != nil {
 		proof = "proven equal to " + p.writeTo.String()
 	}
-	if o.dryRun && written {
+	if o.app.onlyLook && written {
 		proof = "from " + p.from.String()
 	}
 	if p.account.Backup == "" {
@@ -232,7 +232,7 @@ func (o *addOptions) result(k *key, p *plan, written bool, done, before string) 
 	}
 	if o.app.json {
 		o.results = append(o.results, added{
-			o.name, jsonID(p.account.ID), k.serial(), k.DeviceID(), p.account.Backup, written, p.stranger && !written, o.dryRun,
+			o.name, jsonID(p.account.ID), k.serial(), k.DeviceID(), p.account.Backup, written, p.stranger && !written, o.app.onlyLook,
 		})
 		return
 	}

@@ -65,6 +65,7 @@ type app struct {
 	key            string
 	json           bool
 	quiet, verbose bool
+	onlyLook       bool // --dry-run: what is seen is not written down
 
 	paths     account.Paths
 	config    *config                // nil: not read yet

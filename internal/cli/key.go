@@ -230,9 +230,23 @@ func (a *app) identify(k *key) error {
 	}
 	a.updateKey(k, func(known *account.Key) {
 		known.Serial, known.Firmware, known.Form = device.Serial, version.String(), device.Form
+		if device.FIPS {
+			known.Form += fipsMark
+		}
 	})
 	a.forgetBefore(k)
 	return nil
+}
+
+// fipsMark is the end of the form of a FIPS key.
+const fipsMark = ", FIPS"
+
+// closed fails when a key takes no account until it has a password.
+func (k *key) closed() error {
+	if known := k.known(); k.HasPassword() || known == nil || !strings.HasSuffix(known.Form, fipsMark) {
+		return nil
+	}
+	return fail(exitLocked, "ykmfa password set", "%w: a FIPS key takes accounts only under a password", oath.ErrPolicy)
 }
 
 // ready fails when there is no key, or several of which none is meant. With a single reader it asks the key nothing:

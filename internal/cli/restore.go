@@ -15,9 +15,9 @@ type restoreOptions struct {
 	app   *app
 	names []string
 
-	allKeys, spare     bool
-	force, yes, dryRun bool
-	counterFlags       []string
+	allKeys, spare bool
+	force, yes     bool
+	counterFlags   []string
 
 	counters map[string]uint64 // of the next code, by account: what was given or answered
 	backups  []*backup         // read once, for all keys
@@ -66,7 +66,7 @@ could not be read, or there is none; 5 a touch did not come; 1 something does no
 	f.BoolVar(&o.spare, "spare", false, "then ask for the next key, until you stop")
 	f.BoolVar(&o.force, "force", false, "overwrite what differs from its backup, after a confirmation")
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask for the confirmation")
-	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and do nothing")
+	f.BoolVar(&a.onlyLook, "dry-run", false, "say what would be done, and do nothing")
 	f.StringArrayVar(&o.counterFlags, "counter", nil, "HOTP: the counter of the next code of an account, `NAME=N`; repeatable")
 	return c
 }
@@ -139,13 +139,16 @@ func (o *restoreOptions) onOne(ctx context.Context, k *key) error {
 
 // restoreKey tells the story: plan, ask what must be asked, do it, say it.
 func (o *restoreOptions) restoreKey(ctx context.Context, k *key) error {
+	if err := k.closed(); err != nil {
+		return err
+	}
 	r := &refill{restoreOptions: o, k: k, confirmed: map[string]bool{}}
 	if err := r.plan(ctx); err != nil {
 		return err
 	}
 	r.announce()
 	defer r.finish()
-	if o.dryRun {
+	if o.app.onlyLook {
 		return r.verdict()
 	}
 	if overwrite, counters := r.questions(); overwrite != nil || counters != nil {

@@ -115,6 +115,12 @@ func (r *refill) unfinished(i *item) bool {
 	return given && r.neverProven(i)
 }
 
+// interrupted recognises an account that counts codes, is on the key, was never seen proven there and is not to be finished
+// now: maybe an earlier restore was interrupted, or another program put it there.
+func (r *refill) interrupted(i *item) bool {
+	return i.standing == unchecked && countsCodes(i.account) && !i.write && r.neverProven(i)
+}
+
 // neverProven reports whether an account was not yet proven on this key, as far as is remembered.
 func (r *refill) neverProven(i *item) bool {
 	known := r.k.known()
@@ -145,7 +151,7 @@ func (r *refill) verdict() error {
 	var t troubles
 	for _, i := range r.items {
 		leftAlone := i.standing == unchecked && countsCodes(i.account) && !i.write
-		if i.result == "" && !leftAlone && !(r.dryRun && r.wouldDo(i)) {
+		if i.result == "" && !leftAlone && !(r.app.onlyLook && r.wouldDo(i)) {
 			t = append(t, trouble{i.account.Name, i.why})
 		}
 	}

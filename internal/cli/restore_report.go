@@ -49,7 +49,7 @@ func (r *refill) announce() {
 	}
 	r.app.tell("%v (firmware %s%s): %s%s", r.k, r.firmware(), room, what, r.others())
 	for _, i := range r.items {
-		if r.dryRun || !i.write && !(i.standing == unchecked && i.touch) {
+		if r.app.onlyLook || !i.write && !(i.standing == unchecked && i.touch) {
 			r.app.tell("%s", r.line(i))
 		}
 	}
@@ -104,11 +104,11 @@ func (r *refill) words(i *item) string {
 		return "there already, proven, but " + r.there.touchNote(i.account)
 	case i.result == "proven":
 		return "there already, proven"
-	case r.dryRun && i.standing == different && r.force:
+	case r.app.onlyLook && i.standing == different && r.force:
 		return "different: would be overwritten"
-	case r.dryRun && i.write:
+	case r.app.onlyLook && i.write:
 		return "would be written"
-	case i.standing == unchecked && countsCodes(i.account) && !i.write && r.neverProven(i):
+	case r.interrupted(i):
 		return "there already, never proven; if a restore was interrupted, finish it with --counter " + i.account.Name + "=N"
 	case i.standing == unchecked && countsCodes(i.account) && !i.write:
 		return "there already, not compared: that would use up a code (HOTP)"
@@ -162,7 +162,7 @@ func (r *refill) finish() {
 	})
 	written, proven := r.done()
 	report := restored{
-		Serial: r.k.serial(), Device: r.k.DeviceID(), Firmware: r.firmware(), Password: r.k.HasPassword(), DryRun: r.dryRun,
+		Serial: r.k.serial(), Device: r.k.DeviceID(), Firmware: r.firmware(), Password: r.k.HasPassword(), DryRun: r.app.onlyLook,
 		Accounts: []restoredAccount{}, Written: written, Proven: proven, Seconds: now.Sub(r.since).Seconds(),
 	}
 	if r.free >= 0 {

@@ -18,7 +18,7 @@ func (r *refill) questions() (overwrite, counters []*item) {
 		switch {
 		case i.standing == different && r.force && !r.confirmed[i.account.Name]:
 			overwrite = append(overwrite, i)
-		case i.standing == noCounter && hasTerminal():
+		case (i.standing == noCounter || r.interrupted(i)) && hasTerminal():
 			counters = append(counters, i)
 		}
 	}
@@ -53,7 +53,7 @@ func (r *refill) answers(ctx context.Context, overwrite, counters []*item) error
 		r.confirmed[i.account.Name] = true
 	}
 	for _, i := range counters {
-		if err := r.askCounter(ctx, i.account); err != nil {
+		if err := r.askCounter(ctx, i); err != nil {
 			return err
 		}
 	}
@@ -69,7 +69,8 @@ func names(items []*item) string {
 }
 
 // askCounter asks until the answer is a counter, or nothing.
-func (r *refill) askCounter(ctx context.Context, acc account.Account) error {
+func (r *refill) askCounter(ctx context.Context, i *item) error {
+	acc := i.account
 	t, err := term.Open()
 	if err != nil {
 		return err
@@ -77,6 +78,9 @@ func (r *refill) askCounter(ctx context.Context, acc account.Account) error {
 	defer t.Close()
 	t.Printf("%s counts codes (HOTP): the key needs the counter of the next one, one more than that of the last code used.\n"+
 		"Too low, and its codes are refused; far too high, and the service gives up on it.\n", term.Clean(acc.Name))
+	if r.interrupted(i) {
+		t.Printf("It is on the key already and was never proven: if a restore was interrupted, the counter that was given there finishes it.\n")
+	}
 	for {
 		answer, err := t.Ask(ctx, "Counter of the next code (Enter leaves the account out):")
 		if err != nil || answer == "" {
@@ -156,6 +160,9 @@ func (r *refill) do(ctx context.Context, i *item) error {
 	i.result = "proven"
 	if i.write {
 		i.result = "written"
+	}
+	if countsCodes(i.account) { // at once: it cannot be proven again
+		r.app.updateKey(r.k, func(known *account.Key) { verified(known, i.account, i.touch, r.app.Now()) })
 	}
 	return nil
 }

@@ -17,6 +17,10 @@ func (a *app) updateKey(k *key, change func(*account.Key)) {
 // updateState changes the state directory. Where that cannot be written, this run goes by what it would hold: losing it
 // loses nothing but memory. After that the file is not read again either: it has less than this run knows.
 func (a *app) updateState(change func(*account.State)) error {
+	if a.onlyLook {
+		change(a.loadState())
+		return nil
+	}
 	if a.forgetful == nil {
 		var now *account.State
 		a.forgetful = account.UpdateState(a.paths.State, func(s *account.State) error {
