@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"ykmfa/internal/otpauth"
 )
@@ -64,8 +65,8 @@ type fault struct {
 	hint string
 }
 
-// managers has one row for each scheme. It is made when it is asked for: a code is printed without it.
-func managers() map[string]manager {
+// managers has one row for each scheme. It is made when it is first asked for: a code is printed without it.
+var managers = sync.OnceValue(func() map[string]manager {
 	return map[string]manager{
 		"lpass":     lastPass,
 		"op":        onePassword,
@@ -78,7 +79,7 @@ func managers() map[string]manager {
 		"aws-sm":    awsSecrets(),
 		"aws-ssm":   awsParameters(),
 	}
-}
+})
 
 // place takes the reference apart, and refuses what could become an option of the program.
 func (m manager) place(ref Ref) (place, error) {

@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -78,12 +77,11 @@ func (b *bench) flat() error {
 		if err := b.empty(); err != nil {
 			return err
 		}
-		c := b.restoring(n)
-		if out, err := c.CombinedOutput(); err != nil {
-			return fmt.Errorf("%w\n%s", err, out)
+		peak, err := b.peak(b.restoring(n))
+		if err != nil {
+			return err
 		}
-		peak := float64(c.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) / 1024
-		fmt.Printf("  %-44s %6.2f  under 20\n", fmt.Sprintf("%d accounts, MiB resident at most", n), peak)
+		fmt.Printf("  %-44s %6.2f  under 20\n", fmt.Sprintf("%d accounts, MiB resident at most", n), float64(peak)/1024)
 	}
 	return nil
 }
