@@ -58,6 +58,8 @@ func (c Custom) manager(scheme string) manager {
 var customFaults = []fault{
 	{"[exit status 126]", KindFailed, ""},
 	{"[exit status 127]", KindFailed, ""},
+	{"locked", KindLocked, "unlock it, then try again"},
+	{"not logged in", KindNotLoggedIn, "log in to it, then try again"},
 	{"resolve host", KindOffline, ""},
 	{"connection refused", KindOffline, ""},
 	{"no such host", KindOffline, ""},

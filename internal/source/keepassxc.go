@@ -62,7 +62,7 @@ func splitKeePassXC(ref Ref) (place, error) {
 // withPassword puts the password of a database, and a line break, before what a program reads.
 func (r *Resolver) withPassword(ctx context.Context, database string, stdin []byte) ([]byte, error) {
 	if info, err := os.Stat(database); err != nil || info.IsDir() {
-		return nil, fail(KindFailed, "", fmt.Errorf("there is no database %q", database))
+		return nil, fail(KindFailed, "name the file of the database: keepassxc:PATH/DB.kdbx#ENTRY", fmt.Errorf("there is no database %q", database))
 	}
 	password, err := r.memory().password(database, func() ([]byte, error) { return r.askPassword(ctx, database) })
 	if err != nil {

@@ -276,7 +276,7 @@ var reasons = [...]string{
 	KindUsage:        "the name is not one of an entry",
 	KindDenied:       "you may not see this entry",
 	KindNotInstalled: "this is another program of the same name",
-	KindNotLoggedIn:  "not logged in",
+	KindNotLoggedIn:  "not logged in, or not set up",
 	KindLocked:       "locked, and nobody was there to give the right password",
 	KindOffline:      "its server cannot be reached",
 	KindNotFound:     "no such entry",
