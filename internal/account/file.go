@@ -240,9 +240,6 @@ func (f *fields) id(name string) []byte {
 	if len(id) == 0 {
 		id = []byte(name)
 	}
-	if len(id) > 64 {
-		f.fail("id", "64 bytes at most")
-	}
 	return id
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"ykmfa/internal/account"
@@ -99,7 +100,11 @@ func (r *refill) obstacle(i *item) (standing, error) {
 		}
 		i.params.Counter = n
 	}
-	if err := r.k.CheckPut(i.credential(), r.expected); err != nil {
+	err := r.k.CheckPut(i.credential(), r.expected)
+	if errors.Is(err, oath.ErrInvalid) {
+		err = fail(exitFailed, "shorten its id in the account file", "%w", err)
+	}
+	if err != nil {
 		return unfit, err
 	}
 	if added := len(r.expected) - len(r.there.list); r.free >= 0 && added >= r.free {
