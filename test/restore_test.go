@@ -161,6 +161,42 @@ func peakMemory(t *testing.T, n int) int {
 	return peak
 }
 
+// TestRestoreCounterKilled: what counts is remembered as proven at once, since it cannot be proven again: a run that is killed
+// while it waits for the touch of a later account leaves nothing open for it.
+func TestRestoreCounterKilled(t *testing.T) {
+	m := newMachine(t)
+	text := m.manyAccounts(1) + fmt.Sprintf("[counter]\nid = \"counter\"\ntype = \"HOTP\"\nbackup = \"file:%[1]s/account00.txt\"\n"+
+		"[touched]\nid = \"touched\"\ntouch = true\nbackup = \"file:%[1]s/account00.txt\"\n", m.home)
+	if err := os.WriteFile(filepath.Join(m.home, "config", "ykmfa", "accounts.toml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := m.command("", filepath.Join(bin, "ykmfa"), "restore", "--counter", "counter=5")
+	killed, ended := false, make(chan struct{})
+	m.insert(virtualkey.Options{Touch: func(context.Context) bool {
+		if !killed {
+			killed = true
+			c.Process.Kill()
+			<-ended
+			return false
+		}
+		return true
+	}}, 0)
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Wait(); err == nil {
+		t.Fatal("it was not killed")
+	}
+	close(ended)
+	r := m.ykmfa("restore")
+	if r.code != 0 || strings.Contains(r.stderr, "never proven") || !strings.Contains(r.stderr, "would use up a code (HOTP)") {
+		t.Errorf("exit status %d, %s", r.code, r.stderr)
+	}
+	if got := m.must("code", "counter"); got != "254676" { // RFC 4226 appendix D, count 5
+		t.Errorf("code %s", got)
+	}
+}
+
 // TestRestoreSpare: the user inserts one key after the other. The first stays in its reader, and is left as it is.
 func TestRestoreSpare(t *testing.T) {
 	m := newMachine(t)

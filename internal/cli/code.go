@@ -112,7 +112,11 @@ func (o *codeOptions) codes(ctx context.Context) ([]shown, error) {
 		return nil, err
 	}
 	if o.software {
-		return o.fromBackups(ctx, accounts)
+		chosen, err := o.meant(accounts)
+		if err != nil {
+			return nil, err
+		}
+		return o.fromBackups(ctx, chosen)
 	}
 	codes, err := o.fromKey(ctx, accounts)
 	if absent(err) && !o.hardware {

@@ -25,8 +25,9 @@ func (o *codeOptions) fallBack(ctx context.Context, accounts []account.Account, 
 	if err != nil {
 		return nil, err
 	}
-	chosen := backedUp(accounts, o.names)
-	if c.Fallback == account.FallbackNever || chosen == nil {
+	chosen, err := o.meant(accounts)
+	bare := slices.ContainsFunc(chosen, func(acc account.Account) bool { return acc.Backup == "" })
+	if c.Fallback == account.FallbackNever || err != nil || len(chosen) == 0 || bare {
 		return nil, noKey
 	}
 	if c.Fallback == account.FallbackAsk {
@@ -35,26 +36,27 @@ func (o *codeOptions) fallBack(ctx context.Context, accounts []account.Account, 
 			return nil, fmt.Errorf("%w; %w", noKey, err)
 		}
 	}
-	codes, err := o.fromBackups(ctx, accounts)
+	codes, err := o.fromBackups(ctx, chosen)
 	if err == nil {
 		o.app.say("%v: computed in software, from %s", noKey, places(chosen))
 	}
 	return codes, err
 }
 
-// backedUp are the accounts that are meant, or nil when one of them is not on record or has no backup.
-func backedUp(accounts []account.Account, names []string) (chosen []account.Account) {
-	for _, name := range names {
+// meant are the accounts that the names mean, in their order; without names, all that have a backup.
+func (o *codeOptions) meant(accounts []account.Account) ([]account.Account, error) {
+	if len(o.names) == 0 {
+		return slices.DeleteFunc(slices.Clone(accounts), func(acc account.Account) bool { return acc.Backup == "" }), nil
+	}
+	var chosen []account.Account
+	for _, name := range o.names {
 		t, err := resolve(name, accounts, nil)
-		if err != nil || t.account.Backup == "" {
-			return nil
+		if err != nil {
+			return nil, err
 		}
 		chosen = append(chosen, *t.account)
 	}
-	if len(names) == 0 {
-		return slices.DeleteFunc(slices.Clone(accounts), func(acc account.Account) bool { return acc.Backup == "" })
-	}
-	return chosen
+	return chosen, nil
 }
 
 func places(accounts []account.Account) string {
@@ -64,12 +66,8 @@ func places(accounts []account.Account) string {
 	return accounts[0].Backup
 }
 
-// fromBackups reads the backups and computes. With --fresh it comes back, with what it has read.
-func (o *codeOptions) fromBackups(ctx context.Context, accounts []account.Account) ([]shown, error) {
-	chosen, err := o.app.chosen(o.names)
-	if err != nil {
-		return nil, err
-	}
+// fromBackups reads the backups, once even when --fresh has to wait, and computes.
+func (o *codeOptions) fromBackups(ctx context.Context, chosen []account.Account) ([]shown, error) {
 	backups, err := o.app.readBackups(ctx, chosen)
 	if err != nil {
 		return nil, err
@@ -78,9 +76,7 @@ func (o *codeOptions) fromBackups(ctx context.Context, accounts []account.Accoun
 	var codes []shown
 	for _, b := range backups {
 		if b.err != nil && len(o.names) == 0 {
-			if !errors.Is(b.err, errNoBackup) {
-				o.app.complain(fmt.Errorf("%s: %w", b.account.Name, b.err))
-			}
+			o.app.complain(fmt.Errorf("%s: %w", b.account.Name, b.err))
 			continue
 		}
 		code, err := o.compute(ctx, b)
