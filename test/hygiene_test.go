@@ -54,6 +54,7 @@ var mayImport = map[string][]string{
 	"ykmfa/internal/term":              {"golang.org/x/term"},
 	"ykmfa/internal/source":            {"ykmfa/internal/keyring", "ykmfa/internal/otpauth", "ykmfa/oath", "golang.org/x/term"},
 	"ykmfa/internal/source/sourcetest": {},
+	"ykmfa/internal/transfer":          {"ykmfa/internal/otpauth", "ykmfa/oath", "golang.org/x/crypto"},
 	"ykmfa/internal/pcscdtest":         {"ykmfa/internal/virtualkey"},
 	"ykmfa/internal/oathtest":          {"ykmfa/oath"},
 	"ykmfa/internal/cli": {"ykmfa/oath", "ykmfa/internal/account", "ykmfa/internal/keyring", "ykmfa/internal/otpauth",
