@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"ykmfa/internal/disk"
 	"ykmfa/oath"
 )
 
@@ -70,7 +71,7 @@ func UpdateState(path string, change func(*State) error) error {
 	if err != nil {
 		return err
 	}
-	unlock, err := lock(path)
+	unlock, err := disk.Lock(path)
 	if err != nil {
 		return err
 	}
@@ -93,7 +94,7 @@ func UpdateState(path string, change func(*State) error) error {
 			return err
 		}
 	}
-	return writeFile(path, after, false)
+	return disk.Replace(path, after, false)
 }
 
 // Key returns a key by its device id, a new one on first sight.

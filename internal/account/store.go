@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"ykmfa/internal/disk"
 )
 
 // Update changes the account file: under a lock, from what is there now, and whole or not at all. A file that is a
@@ -16,7 +18,7 @@ func Update(path string, change func(*File) error) error {
 	if err != nil {
 		return err
 	}
-	unlock, err := lock(path)
+	unlock, err := disk.Lock(path)
 	if err != nil {
 		return err
 	}
@@ -32,7 +34,7 @@ func Update(path string, change func(*File) error) error {
 	if bytes.Equal(before, file.data) {
 		return nil
 	}
-	return writeFile(path, file.data, true)
+	return disk.Replace(path, file.data, true)
 }
 
 // target follows symbolic links, so that the file behind them is replaced and not the link; also to a file that is not
@@ -64,45 +66,4 @@ func target(path string) (string, error) {
 		path = dest
 	}
 	return "", fmt.Errorf("%s: too many symbolic links", path)
-}
-
-// lock waits for other processes that change the same file. The lock file stays, empty, beside it: whoever removed it
-// would take it from under the next.
-func lock(path string) (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := lockFile(f); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("locking %s: %w", f.Name(), err)
-	}
-	return func() { f.Close() }, nil
-}
-
-// writeFile replaces a file, keeping its mode; a new one is 0600. sync makes sure that it survives a power failure.
-func writeFile(path string, data []byte, sync bool) error {
-	mode := fs.FileMode(0o600)
-	if info, err := os.Stat(path); err == nil {
-		mode = info.Mode().Perm()
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp.Name())
-	_, err = tmp.Write(data)
-	if err == nil {
-		err = tmp.Chmod(mode)
-	}
-	if err == nil && sync {
-		err = tmp.Sync()
-	}
-	if closeErr := tmp.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), path)
 }

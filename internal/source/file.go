@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"ykmfa/internal/disk"
 )
 
 // path expands ~/ at the beginning of a reference's path.
@@ -83,48 +85,8 @@ func (r *Resolver) writeFile(rest string, text []byte) error {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return fail(KindFailed, "mkdir -p -m 700 "+QuoteArg(dir), fmt.Errorf("there is no directory %q", dir))
 	}
-	tmp, err := os.CreateTemp(dir, ".ykmfa-*") // mode 0600, O_EXCL
-	if err != nil {
+	if err := disk.Create(path, text); err != nil {
 		return fileError(err)
 	}
-	defer os.Remove(tmp.Name())
-	_, err = tmp.Write(text)
-	err = errors.Join(err, tmp.Sync(), tmp.Close())
-	if err == nil {
-		err = moveNew(tmp.Name(), path)
-	}
-	if err != nil {
-		return fileError(err)
-	}
-	syncDir(dir)
 	return nil
-}
-
-// syncDir makes a new name survive a crash, where directories can be synchronised at all.
-func syncDir(dir string) {
-	if d, err := os.Open(dir); err == nil {
-		_ = d.Sync()
-		_ = d.Close()
-	}
-}
-
-// moveNew gives a file its name, unless that is taken. File systems without hard links (FAT on a stick) need the name
-// to be taken first, by an empty file that is then replaced.
-func moveNew(tmp, path string) error {
-	err := os.Link(tmp, path)
-	if err == nil || errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	err = f.Close()
-	if err == nil {
-		err = os.Rename(tmp, path)
-	}
-	if err != nil {
-		_ = os.Remove(path)
-	}
-	return err
 }

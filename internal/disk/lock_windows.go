@@ -1,4 +1,4 @@
-package account
+package disk
 
 import (
 	"os"
