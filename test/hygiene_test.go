@@ -55,6 +55,7 @@ var mayImport = map[string][]string{
 	"ykmfa/internal/disk":              {"golang.org/x/sys"},
 	"ykmfa/internal/source":            {"ykmfa/internal/disk", "ykmfa/internal/keyring", "ykmfa/internal/otpauth", "ykmfa/oath", "golang.org/x/term"},
 	"ykmfa/internal/source/sourcetest": {},
+	"ykmfa/internal/vault":             {"ykmfa/internal/disk", "filippo.io/age", "filippo.io/hpke", "golang.org/x/crypto"},
 	"ykmfa/internal/transfer":          {"ykmfa/internal/otpauth", "ykmfa/oath", "golang.org/x/crypto"},
 	"ykmfa/internal/pcscdtest":         {"ykmfa/internal/virtualkey"},
 	"ykmfa/internal/oathtest":          {"ykmfa/oath"},

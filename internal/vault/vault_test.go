@@ -1,0 +1,391 @@
+package vault
+
+import (
+	"bytes"
+	"crypto/ecdh"
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"filippo.io/age"
+)
+
+const (
+	uri        = "otpauth://totp/Example:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Example"
+	passphrase = "correct horse battery staple"
+)
+
+// newVault makes a vault whose passphrase costs little.
+func newVault(t testing.TB) *Vault {
+	t.Helper()
+	v := &Vault{Dir: filepath.Join(t.TempDir(), "vault"), testOnlyWork: 10}
+	if _, err := v.Create([]byte(passphrase)); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// with answers the question for the passphrase.
+func with(text string) func() ([]byte, error) {
+	return func() ([]byte, error) { return []byte(text), nil }
+}
+
+func (v *Vault) mustGet(t testing.TB, name string) string {
+	t.Helper()
+	text, err := v.Get(name, v.Recovery(with(passphrase)))
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return string(text)
+}
+
+func TestPutGet(t *testing.T) {
+	v := newVault(t)
+	for _, name := range []string{"aws", "work/github", "ümlaut", "a/b/c"} {
+		if err := v.Put(name, []byte(uri)); err != nil {
+			t.Fatal(err)
+		}
+		if got := v.mustGet(t, name); got != uri {
+			t.Errorf("%s: %q", name, got)
+		}
+		if err := v.Put(name, []byte("another")); !errors.Is(err, ErrExists) {
+			t.Errorf("%s a second time: %v", name, err)
+		}
+	}
+	names, err := v.List()
+	if want := []string{"a/b/c", "aws", "work/github", "ümlaut"}; err != nil || !slices.Equal(names, want) {
+		t.Errorf("%q, %v", names, err)
+	}
+	filepath.WalkDir(v.Dir, func(file string, d fs.DirEntry, err error) error {
+		info, err := d.Info()
+		if err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s: %v, %v", file, info.Mode(), err)
+		}
+		return nil
+	})
+	if err := v.Remove("a/b/c"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Get("a/b/c"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("removed, and then %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(v.store(), "a")); err == nil {
+		t.Error("an empty folder stayed behind")
+	}
+}
+
+func TestErrors(t *testing.T) {
+	v := newVault(t)
+	if err := v.Put("work/aws", []byte(uri)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		ids  []Identity
+		want error
+	}{
+		{"nothing", nil, ErrNotFound},
+		{"work", nil, ErrFolder},
+		{"work/aws", nil, ErrNoMatch},
+		{"work/aws", []Identity{v.Recovery(with("wrong"))}, ErrPassphrase},
+		{"work/aws", []Identity{v.Recovery(with(""))}, ErrPassphrase},
+		{"work/aws", []Identity{v.Recovery(func() ([]byte, error) { return nil, os.ErrPermission })}, os.ErrPermission},
+		{"../vault/identities", nil, ErrName},
+		{"/etc/passwd", nil, ErrName},
+		{".age-recipients", nil, ErrName},
+		{"a//b", nil, ErrName},
+		{"-x", nil, ErrName},
+		{"", nil, ErrName},
+		{"x\n", nil, ErrName},
+	} {
+		if _, err := v.Get(c.name, c.ids...); !errors.Is(err, c.want) {
+			t.Errorf("%q: %v, want %v", c.name, err, c.want)
+		}
+	}
+	if _, err := v.Create([]byte("another")); !errors.Is(err, ErrThere) {
+		t.Errorf("a second vault: %v", err)
+	}
+	none := &Vault{Dir: filepath.Join(t.TempDir(), "none")}
+	if _, err := none.Get("aws"); !errors.Is(err, ErrNone) {
+		t.Errorf("without a vault: %v", err)
+	}
+	if err := none.Put("aws", []byte(uri)); !errors.Is(err, ErrNone) {
+		t.Errorf("without a vault: %v", err)
+	}
+	if err := v.Put("big", bytes.Repeat([]byte("x"), maxText+1)); err == nil {
+		t.Error("a text of any length was written")
+	}
+}
+
+// TestDamaged cuts and changes every byte of an entry: it opens to the same text, or not at all.
+func TestDamaged(t *testing.T) {
+	v := newVault(t)
+	if err := v.Put("aws", []byte(uri)); err != nil {
+		t.Fatal(err)
+	}
+	file, _ := v.file("aws")
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := v.Recovery(with(passphrase))
+	try := func(data []byte) {
+		t.Helper()
+		text, err := open(data, id)
+		if text != nil || !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrNoMatch) {
+			t.Errorf("%q, %v", text, err)
+		}
+	}
+	for i := range whole {
+		try(whole[:i])
+		bad := bytes.Clone(whole)
+		bad[i] ^= 1
+		try(bad)
+	}
+	try(append(bytes.Clone(whole), 0))
+	try(bytes.Repeat([]byte("A"), maxFile))
+}
+
+// TestInterruptedCreate: what an interrupted Create has left is no obstacle, what others have left is.
+func TestInterruptedCreate(t *testing.T) {
+	v := newVault(t)
+	if err := os.RemoveAll(v.store()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Create([]byte(passphrase)); !errors.Is(err, ErrIdentities) {
+		t.Errorf("identities without a store: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(v.Dir, ".creating"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Create([]byte(passphrase)); err != nil {
+		t.Errorf("again: %v", err)
+	}
+	if err := v.Put("aws", []byte(uri)); err != nil {
+		t.Fatal(err)
+	}
+	v.mustGet(t, "aws")
+}
+
+func TestChangePassphrase(t *testing.T) {
+	v := newVault(t)
+	if err := v.Put("aws", []byte(uri)); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.ChangePassphrase([]byte("wrong"), []byte("new")); !errors.Is(err, ErrPassphrase) {
+		t.Errorf("with a wrong one: %v", err)
+	}
+	v.mustGet(t, "aws")
+	if err := v.ChangePassphrase([]byte(passphrase), []byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Get("aws", v.Recovery(with(passphrase))); !errors.Is(err, ErrPassphrase) {
+		t.Errorf("with the old one: %v", err)
+	}
+	if text, err := v.Get("aws", v.Recovery(with("new"))); string(text) != uri || err != nil {
+		t.Errorf("with the new one: %q, %v", text, err)
+	}
+}
+
+// yubikey is a P-256 key as if it were on a YubiKey, and how often it was asked for.
+type yubikey struct {
+	*ecdh.PrivateKey
+	asked int
+}
+
+func newYubikey(t testing.TB) *yubikey {
+	t.Helper()
+	k, err := ecdh.P256().GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &yubikey{PrivateKey: k}
+}
+
+func (k *yubikey) find(Key) (ecdh.KeyExchanger, error) {
+	k.asked++
+	return k, nil
+}
+
+func notHere(Key) (ecdh.KeyExchanger, error) { return nil, ErrNotHere }
+
+// TestKeys: both recipients of a YubiKey, our own and that of age-plugin-yubikey.
+func TestKeys(t *testing.T) {
+	k := newYubikey(t)
+	own, err := NewKeyRecipient(k.PublicKey(), 12345678, 0x82)
+	if err != nil || !strings.HasPrefix(own.Text, "age1tag1") {
+		t.Fatalf("%+v, %v", own, err)
+	}
+	for _, text := range []string{own.Text, yubikeyText(k.PublicKey())} {
+		v := newVault(t)
+		r, err := ParseRecipient(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Note = own.Note
+		if err := v.AddRecipient(r); err != nil {
+			t.Fatal(err)
+		}
+		if err := v.Put("aws", []byte(uri)); err != nil {
+			t.Fatal(err)
+		}
+		keys, err := v.Keys()
+		if err != nil || len(keys) != 1 || keys[0] != (Key{KeyOf(k.PublicKey()).Tag, 12345678, 0x82}) {
+			t.Fatalf("%+v, %v", keys, err)
+		}
+		if got, err := v.Get("aws", KeyIdentity(keys[0], k.find)); string(got) != uri || err != nil {
+			t.Errorf("%.12s: %q, %v", text, got, err)
+		}
+		if got, err := v.Get("aws", KeyIdentity(keys[0], notHere), v.Recovery(with(passphrase))); string(got) != uri || err != nil {
+			t.Errorf("%.12s, not plugged in: %q, %v", text, got, err)
+		}
+		stranger := newYubikey(t)
+		if _, err := v.Get("aws", KeyIdentity(KeyOf(stranger.PublicKey()), stranger.find)); !errors.Is(err, ErrNoMatch) || stranger.asked > 0 {
+			t.Errorf("%.12s: a stranger: %v, asked %d times", text, err, stranger.asked)
+		}
+		if err := v.Inspect("aws"); err != nil {
+			t.Errorf("%.12s: %v", text, err)
+		}
+	}
+}
+
+func TestRekey(t *testing.T) {
+	v := newVault(t)
+	k := newYubikey(t)
+	r, err := NewKeyRecipient(k.PublicKey(), 1, 0x82)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"aws", "a/b"} {
+		if err := v.Put(name, []byte(uri+name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if v.Pending() {
+		t.Error("a new vault waits for a rekey")
+	}
+	if err := v.AddRecipient(r); err != nil {
+		t.Fatal(err)
+	}
+	byKey := KeyIdentity(*r.Key, k.find)
+	if _, err := v.Get("aws", byKey); !errors.Is(err, ErrNoMatch) || !v.Pending() || v.Inspect("aws") == nil {
+		t.Errorf("before the rekey: %v, pending %v, %v", err, v.Pending(), v.Inspect("aws"))
+	}
+	seen := []string{}
+	step := func(_, _ int, name string) { seen = append(seen, name) }
+	if err := v.Rekey(step, v.Recovery(with("wrong"))); !errors.Is(err, ErrPassphrase) || !v.Pending() {
+		t.Errorf("with a wrong passphrase: %v", err)
+	}
+	seen = nil
+	if err := v.Rekey(step, v.Recovery(with(passphrase))); err != nil || v.Pending() || !slices.Equal(seen, []string{"a/b", "aws"}) {
+		t.Errorf("%v, pending %v, %q", err, v.Pending(), seen)
+	}
+	for _, name := range []string{"aws", "a/b"} {
+		if got, err := v.Get(name, byKey); string(got) != uri+name || err != nil || v.Inspect(name) != nil {
+			t.Errorf("%s: %q, %v, %v", name, got, err, v.Inspect(name))
+		}
+	}
+	if err := v.RemoveRecipient(r.Text); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Rekey(step, byKey); err != nil { // the key itself opens them for the last time
+		t.Fatal(err)
+	}
+	if _, err := v.Get("aws", byKey); !errors.Is(err, ErrNoMatch) {
+		t.Errorf("the removed key: %v", err)
+	}
+	left, err := v.Recipients()
+	if err != nil || len(left) != 1 || v.RemoveRecipient(left[0].Text) == nil {
+		t.Errorf("the last recipient went: %+v, %v", left, err)
+	}
+	v.mustGet(t, "aws")
+}
+
+// program finds a program of the tests, and fails under CI without it.
+func program(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil && os.Getenv("CI") == "true" {
+		t.Fatalf("%s is not installed", name)
+	} else if err != nil {
+		t.Skipf("%s is not installed", name)
+	}
+	return path
+}
+
+// TestAge: what we write, the real age opens; what age writes, we open: a store as passage makes it, with subfolders that
+// have recipients of their own, and identities in the clear.
+func TestAge(t *testing.T) {
+	bin := program(t, "age")
+	v := &Vault{Dir: t.TempDir()}
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, text := range map[string]string{
+		"identities":                   string(identityFile(id)) + string(identityFile(other)),
+		"store/.age-recipients":        id.Recipient().String() + "\n",
+		"store/shared/.age-recipients": "# team\n" + other.Recipient().String() + "\n",
+		"store/.git/x.age":             "no entry",
+	} {
+		path := filepath.Join(v.Dir, file)
+		os.MkdirAll(filepath.Dir(path), 0o700)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := func(stdin string, args ...string) string {
+		t.Helper()
+		c := exec.Command(bin, args...)
+		c.Stdin = strings.NewReader(stdin)
+		out, err := c.Output()
+		if err != nil {
+			t.Fatalf("age %q: %v", args, err)
+		}
+		return string(out)
+	}
+	entry := "hunter2\n" + uri + "\n"
+	run(entry, "-R", v.recipients(), "-o", filepath.Join(v.store(), "old.age"))
+	ids := v.Recovery(func() ([]byte, error) { t.Error("asked for a passphrase"); return nil, nil })
+	if got, err := v.Get("old", ids); string(got) != entry || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	for _, name := range []string{"new", "shared/new"} {
+		if err := v.Put(name, []byte(uri)); err != nil {
+			t.Fatal(err)
+		}
+		file, _ := v.file(name)
+		if got := run("", "-d", "-i", v.identities(), file); got != uri {
+			t.Errorf("%s: age prints %q", name, got)
+		}
+	}
+	if names, err := v.List(); !slices.Equal(names, []string{"new", "old", "shared/new"}) || err != nil {
+		t.Errorf("%q, %v", names, err)
+	}
+	single := filepath.Join(t.TempDir(), "id")
+	if err := os.WriteFile(single, identityFile(id), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file, _ := v.file("shared/new")
+	if exec.Command(bin, "-d", "-i", single, file).Run() == nil {
+		t.Error("the recipients of the subfolder did not count")
+	}
+	file, _ = v.file("old")
+	armored := run(entry, "-a", "-R", v.recipients())
+	if err := os.WriteFile(file, []byte(armored), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := v.Get("old", ids); string(got) != entry || err != nil {
+		t.Errorf("armored: %q, %v", got, err)
+	}
+}
