@@ -60,10 +60,11 @@ func ValidateName(name string) error {
 type Paths struct {
 	Accounts  string // the account file
 	State     string // what was seen
+	Vault     string // the directory of the built-in store
 	ConfigDir string // the user's own: YKMFA_ACCOUNTS, which may be somebody else's file, does not move it
 }
 
-// FindPaths follows YKMFA_ACCOUNTS, the XDG base directories, and elsewhere the system's own conventions.
+// FindPaths follows YKMFA_ACCOUNTS, YKMFA_VAULT, the XDG base directories, and elsewhere the system's own conventions.
 func FindPaths(getenv func(string) string) (Paths, error) {
 	config, err := directory(getenv, "XDG_CONFIG_HOME", ".config", "Library/Application Support", "APPDATA")
 	if err != nil {
@@ -73,13 +74,21 @@ func FindPaths(getenv func(string) string) (Paths, error) {
 	if err != nil {
 		return Paths{}, err
 	}
+	data, err := directory(getenv, "XDG_DATA_HOME", ".local/share", "Library/Application Support", "LOCALAPPDATA")
+	if err != nil {
+		return Paths{}, err
+	}
 	p := Paths{
 		Accounts:  filepath.Join(config, "ykmfa", "accounts.toml"),
 		ConfigDir: filepath.Join(config, "ykmfa"),
 		State:     filepath.Join(state, "ykmfa", "state"),
+		Vault:     filepath.Join(data, "ykmfa", "vault"),
 	}
 	if file := getenv("YKMFA_ACCOUNTS"); file != "" {
 		p.Accounts = file
+	}
+	if dir := getenv("YKMFA_VAULT"); dir != "" {
+		p.Vault = dir
 	}
 	return p, nil
 }

@@ -63,12 +63,14 @@ A secret reference is one of
   pass:PATH, gopass:PATH      the password store
   keepassxc:DB.kdbx#ENTRY     KeePassXC (keepassxc-cli)
   keyring:NAME                the keyring of the desktop
+  vault:NAME                  ykmfa's own encrypted store: ykmfa vault --help
   hcvault:MOUNT/PATH          HashiCorp Vault (vault) or OpenBao (bao)
   aws-sm:ID, aws-ssm:NAME     AWS Secrets Manager, Parameter Store (aws)
   file:PATH                   a file with the secret or an otpauth URI
   cmd:PROGRAM ARG...          a program that prints it
   SOURCE:NAME                 one of your own, from [sources.SOURCE] in config.toml
-  -, prompt, env:VAR          stdin, a question, the environment: no backup, so say --backup-to REF or --no-backup
+  -, prompt, env:VAR          stdin, a question, the environment: no backup, so the secret goes to the vault, to
+                              --backup-to REF, or nowhere with --no-backup
 A manager alone, as in "--secret-from lpass", is its entry called NAME. #FIELD at the end names a field.`,
 		Example: "  ykmfa add aws --secret-from lpass\n  ykmfa add github --secret-from prompt --backup-to pass:mfa/github --touch",
 		Args:    exactArgs("NAME"),

@@ -9,6 +9,7 @@ import (
 	"ykmfa/internal/account"
 	"ykmfa/internal/otpauth"
 	"ykmfa/internal/source"
+	"ykmfa/internal/term"
 	"ykmfa/oath"
 )
 
@@ -45,7 +46,7 @@ func (o *addOptions) plan(ctx context.Context) (p *plan, err error) {
 			otpauth.Wipe(p.params.Secret)
 		}
 	}()
-	if err := o.references(p, recorded); err != nil {
+	if err := o.references(ctx, p, recorded); err != nil {
 		return p, err
 	}
 	resolver, done := o.app.resolver(ctx, p.typed...)
@@ -68,7 +69,7 @@ func (o *addOptions) plan(ctx context.Context) (p *plan, err error) {
 
 // references decides where the secret comes from and which backup is recorded. An account that has a backup on record
 // needs no --secret-from.
-func (o *addOptions) references(p *plan, recorded *account.Account) error {
+func (o *addOptions) references(ctx context.Context, p *plan, recorded *account.Account) error {
 	text := o.secretFrom
 	if text == "" && recorded != nil {
 		text = recorded.Backup
@@ -97,11 +98,38 @@ func (o *addOptions) references(p *plan, recorded *account.Account) error {
 	case o.noBackup:
 	case p.from.Durable():
 		p.account.Backup = p.from.String()
+	case o.app.openVault().Exists():
+		return o.intoVault(p)
 	default:
-		return usage("--backup-to REF writes it to a password manager first; --no-backup goes without",
-			"%s keeps no backup: if the key breaks, %s is lost", p.from, o.name)
+		return o.offerVault(ctx, p)
 	}
 	return nil
+}
+
+// intoVault makes the vault the place for a secret that has no other.
+func (o *addOptions) intoVault(p *plan) error {
+	to, err := o.app.writable("vault:"+o.name, o.name)
+	p.writeTo, p.account.Backup = &to, to.String()
+	return err
+}
+
+// offerVault makes a vault for a secret that has no other place, if the user wants that: once, because then there is one.
+func (o *addOptions) offerVault(ctx context.Context, p *plan) error {
+	lost := fmt.Sprintf("%s keeps no backup: if the key breaks, %s is lost", p.from, o.name)
+	const hint = "--backup-to REF writes it to a password manager first; ykmfa vault init makes a store of ykmfa's own; --no-backup goes without"
+	t, err := term.Open()
+	if err != nil || o.app.onlyLook {
+		return usage(hint, "%s", lost)
+	}
+	t.Close()
+	question := fmt.Sprintf("%s. Make an encrypted vault for backups like this, in %s?", lost, o.app.openVault().Dir)
+	if err := o.app.confirm(ctx, question, false); err != nil {
+		return usage(hint, "%s", lost)
+	}
+	if err := o.app.vaultInit(ctx); err != nil {
+		return err
+	}
+	return o.intoVault(p)
 }
 
 // terms settles type, algorithm, digits, period and counter: by flag, else as recorded, else as the source's URI says.

@@ -10,7 +10,7 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,6 +19,7 @@ import (
 	"ykmfa/internal/keyring"
 	"ykmfa/internal/source"
 	"ykmfa/internal/term"
+	"ykmfa/internal/vault"
 )
 
 // Options is everything outside the process that a command may use.
@@ -36,7 +37,7 @@ func Run(ctx context.Context, o Options, args []string) int {
 	a := &app{Options: o}
 	a.keyring = keyring.Keyring{Getenv: a.getenv}
 	defer a.memory.Wipe()
-	defer a.wipePassword()
+	defer a.wipePasswords()
 	root := newRoot(a)
 	root.SetArgs(args)
 	root.SetIn(o.Stdin)
@@ -68,11 +69,13 @@ type app struct {
 	onlyLook       bool // --dry-run: what is seen is not written down
 
 	paths     account.Paths
-	config    *config                // nil: not read yet
-	memory    source.Memory          // what is asked only once
-	state     *account.State         // as last seen; nil: not read yet
-	forgetful error                  // why the state directory cannot be written
-	password  atomic.Pointer[[]byte] // from YKMFA_PASSWORD_FD, which can be read only once, maybe later than Run ends
+	config    *config        // nil: not read yet
+	memory    source.Memory  // what is asked only once
+	state     *account.State // as last seen; nil: not read yet
+	forgetful error          // why the state directory cannot be written
+	passwords sync.Map       // by name: what a file descriptor gave, which can be read only once, maybe later than Run ends
+
+	identities []vault.Identity // that open the vault; nil: not asked for yet
 }
 
 func newRoot(a *app) *cobra.Command {
@@ -110,7 +113,7 @@ func verbs(a *app, args []string) []*cobra.Command {
 	}{
 		{"code", newCode}, {"add", newAdd}, {"list", newList}, {"edit", newEdit}, {"remove", newRemove},
 		{"restore", newRestore}, {"verify", newVerify},
-		{"keys", newKeys}, {"password", newPassword}, {"reset", newReset}, {"doctor", newDoctor},
+		{"vault", newVault}, {"keys", newKeys}, {"password", newPassword}, {"reset", newReset}, {"doctor", newDoctor},
 	}
 	var made []*cobra.Command
 	for _, verb := range all {

@@ -74,7 +74,7 @@ func (a *app) passwordSet(ctx context.Context, remember bool) error {
 
 // newAccessKey asks for the new password: twice, when a person types it.
 func (a *app) newAccessKey(ctx context.Context, k *key) ([]byte, error) {
-	ways := a.passwords("YKMFA_NEW_PASSWORD", 0)
+	ways := a.passwordWays("YKMFA_NEW_PASSWORD", 0)
 	if len(ways) == 0 {
 		ways = []accessKey{{name: "the terminal", human: true, get: a.askNew}}
 	}
@@ -158,7 +158,7 @@ func (a *app) passwordRemember(ctx context.Context, _ bool) error {
 	if !k.HasPassword() {
 		return fail(exitFailed, "ykmfa password set", "%v has no password", k)
 	}
-	for _, way := range a.passwords("YKMFA_PASSWORD", 1) {
+	for _, way := range a.passwordWays("YKMFA_PASSWORD", 1) {
 		access, err := a.whileFree(ctx, k, way)
 		if err != nil {
 			return fmt.Errorf("password from %s: %w", way.name, err)

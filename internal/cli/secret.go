@@ -20,6 +20,7 @@ func (a *app) resolver(ctx context.Context, typed ...source.Ref) (r *source.Reso
 		Getenv:  a.getenv,
 		Environ: a.Environ,
 		Memory:  &a.memory,
+		Vault:   vaultStore{a},
 		Allow: func(ref source.Ref) error {
 			if slices.Contains(typed, ref) {
 				return a.rememberAllowed(ref)

@@ -84,12 +84,12 @@ func (a *app) accessKeys() []accessKey {
 	ways := []accessKey{
 		{name: "the keyring", get: func(_ context.Context, k *key) ([]byte, error) { return a.keyring.Get(k.DeviceID()) }},
 	}
-	return append(ways, a.passwords("YKMFA_PASSWORD", 3)...)
+	return append(ways, a.passwordWays("YKMFA_PASSWORD", 3)...)
 }
 
-// passwords are the ways to get a password: the program and the file descriptor that two environment variables of
+// passwordWays are the ways to get a password: the program and the file descriptor that two environment variables of
 // this prefix name, or a number of prompts.
-func (a *app) passwords(env string, prompts int) []accessKey {
+func (a *app) passwordWays(env string, prompts int) []accessKey {
 	var ways []accessKey
 	if command := a.getenv(env + "_COMMAND"); command != "" {
 		ways = append(ways, accessKey{name: env + "_COMMAND", get: func(ctx context.Context, k *key) ([]byte, error) {
@@ -129,8 +129,8 @@ func derive(password []byte, k *key) []byte {
 
 // readFD reads a file descriptor that our caller opened, to its end.
 func (a *app) readFD(name, fd string) ([]byte, error) {
-	if known := a.password.Load(); known != nil {
-		return bytes.Clone(*known), nil
+	if known, ok := a.passwords.Load(name); ok {
+		return bytes.Clone(known.([]byte)), nil
 	}
 	n, err := strconv.ParseUint(fd, 10, 16)
 	if err != nil {
@@ -146,15 +146,15 @@ func (a *app) readFD(name, fd string) ([]byte, error) {
 	if err != nil {
 		return nil, usage("set it to the number of an open file descriptor", "%s: cannot read %d", name, n)
 	}
-	kept := bytes.Clone(out)
-	a.password.Store(&kept)
+	a.passwords.Store(name, bytes.Clone(out))
 	return out, nil
 }
 
-func (a *app) wipePassword() {
-	if kept := a.password.Load(); kept != nil {
-		clear(*kept)
-	}
+func (a *app) wipePasswords() {
+	a.passwords.Range(func(_, kept any) bool {
+		clear(kept.([]byte))
+		return true
+	})
 }
 
 // askSecret asks on the controlling terminal without echo.

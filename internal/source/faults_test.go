@@ -101,7 +101,7 @@ func TestCustom(t *testing.T) {
 	r.Allow = func(source.Ref) error { return errors.New("no") }
 	_, err := r.Get(t.Context(), mineRef)
 	failed(t, "not allowed", err, source.KindDenied)
-	failed(t, "not allowed", r.Put(t.Context(), mineRef, []byte(hello)), source.KindDenied)
+	failed(t, "not allowed", put(r.Put(t.Context(), mineRef, []byte(hello))), source.KindDenied)
 	if got, err := source.ParseRef("mine", "aws", "mine"); err != nil || got != (source.Ref{Scheme: "mine", Rest: "aws"}) || !r.CanWrite(got) {
 		t.Errorf("%+v, %v", got, err)
 	}

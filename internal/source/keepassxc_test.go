@@ -68,14 +68,14 @@ func TestKeePassXCPut(t *testing.T) {
 	asked := 0
 	r := keePass(t, &asked, sourcetest.KeePassPassword)
 	for _, name := range []string{"new", "new", "MFA/new", "MFA/C##"} { // the second time there is nothing to do
-		if err := r.Put(t.Context(), ref(t, "keepassxc:"+path+"#"+name), []byte(rfcURI)); err != nil {
+		if _, err := r.Put(t.Context(), ref(t, "keepassxc:"+path+"#"+name), []byte(rfcURI)); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 	}
 	check(t, r, "keepassxc:"+path+"#new", "", source.KindSeveral) // in two groups by now
 	check(t, r, "keepassxc:"+path+"#/new", rfc4226, 0)
 	for name, kind := range map[string]source.Kind{"MFA/taken": source.KindExists, "MFA/new": source.KindExists, "none/x": source.KindFailed} {
-		failed(t, name, r.Put(t.Context(), ref(t, "keepassxc:"+path+"#"+name), []byte(hello)), kind)
+		failed(t, name, put(r.Put(t.Context(), ref(t, "keepassxc:"+path+"#"+name), []byte(hello))), kind)
 	}
 	check(t, r, "keepassxc:"+path+"#MFA/new", rfc4226, 0)
 	if asked != 1 {

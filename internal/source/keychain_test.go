@@ -48,7 +48,7 @@ func TestKeychain(t *testing.T) {
 		p, err := r.Get(t.Context(), Ref{Scheme: "keyring", Rest: name})
 		return p.Secret, err
 	}
-	if err := r.Put(t.Context(), Ref{Scheme: "keyring", Rest: "new"}, []byte(uri(one))); err != nil {
+	if _, err := r.Put(t.Context(), Ref{Scheme: "keyring", Rest: "new"}, []byte(uri(one))); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"plain", "lines", "new"} {
@@ -62,7 +62,7 @@ func TestKeychain(t *testing.T) {
 	if _, err := get("none"); KindOf(err) != KindNotFound {
 		t.Errorf("not found: %v", err)
 	}
-	if err := r.Put(t.Context(), Ref{Scheme: "keyring", Rest: "plain"}, []byte(two)); KindOf(err) != KindExists {
+	if _, err := r.Put(t.Context(), Ref{Scheme: "keyring", Rest: "plain"}, []byte(two)); KindOf(err) != KindExists {
 		t.Errorf("taken: %v", err)
 	}
 	write("locked", "", 0o600)

@@ -108,7 +108,7 @@ func TestFilePut(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "seed")
 	for range 2 { // the second time there is nothing to do
-		if err := r.Put(t.Context(), ref(t, "file:"+path), []byte(rfcURI)); err != nil {
+		if _, err := r.Put(t.Context(), ref(t, "file:"+path), []byte(rfcURI)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -127,7 +127,7 @@ func TestFilePut(t *testing.T) {
 		path: source.KindExists, empty: source.KindExists, filepath.Join(dir, "link"): source.KindExists,
 		dir: source.KindUsage, filepath.Join(dir, "no", "such"): source.KindFailed,
 	} {
-		failed(t, p, r.Put(t.Context(), ref(t, "file:"+p), []byte(hello)), kind)
+		failed(t, p, put(r.Put(t.Context(), ref(t, "file:"+p), []byte(hello))), kind)
 	}
 	check(t, r, "file:"+path, rfc4226, 0)
 	names, err := filepath.Glob(filepath.Join(dir, ".ykmfa*"))
@@ -142,14 +142,14 @@ func TestPutRefuses(t *testing.T) {
 		if r.CanWrite(ref(t, text)) {
 			t.Errorf("%s can be written", text)
 		}
-		failed(t, text, r.Put(t.Context(), ref(t, text), []byte(hello)), source.KindUnsupported)
+		failed(t, text, put(r.Put(t.Context(), ref(t, text), []byte(hello))), source.KindUnsupported)
 	}
 	for _, text := range []string{"lpass:MFA/", "lpass:/aws", "pass:MFA/", "pass:/aws"} {
-		failed(t, text, r.Put(t.Context(), ref(t, text), []byte(hello)), source.KindUsage)
+		failed(t, text, put(r.Put(t.Context(), ref(t, text), []byte(hello))), source.KindUsage)
 	}
 	path := filepath.Join(t.TempDir(), "seed")
 	for _, value := range []string{"", "hunter2!", hello + "\n" + hello, "otpauth://totp/x"} {
-		failed(t, value, r.Put(t.Context(), ref(t, "file:"+path), []byte(value)), source.KindNoSecret)
+		failed(t, value, put(r.Put(t.Context(), ref(t, "file:"+path), []byte(value))), source.KindNoSecret)
 	}
 	if exists(path) {
 		t.Error("something was written")

@@ -48,6 +48,8 @@ type manager struct {
 	// Where there is no program.
 	get func(ctx context.Context, r *Resolver, at place) ([]byte, error)
 	put func(ctx context.Context, r *Resolver, at place, value []byte) error
+
+	proves bool // put proves what it wrote: it need not be read back
 }
 
 // A place is what a reference names, in the words of its manager.
@@ -78,6 +80,7 @@ var managers = sync.OnceValue(func() map[string]manager {
 		"hcvault":   hashiVault,
 		"aws-sm":    awsSecrets(),
 		"aws-ssm":   awsParameters(),
+		"vault":     builtInVault,
 	}
 })
 

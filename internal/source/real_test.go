@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"ykmfa/internal/otpauth"
 	"ykmfa/internal/source"
 	"ykmfa/internal/source/sourcetest"
 )
@@ -176,7 +177,7 @@ func TestLastPassPut(t *testing.T) {
 	}))
 	r := resolver(env)
 	for name, value := range map[string]string{"MFA/uri": rfcURI, "base32": rfc4226} {
-		if err := r.Put(t.Context(), ref(t, "lpass:"+name), []byte(value)); err != nil {
+		if _, err := r.Put(t.Context(), ref(t, "lpass:"+name), []byte(value)); err != nil {
 			t.Fatal(err)
 		}
 		check(t, r, "lpass:"+name, rfc4226, 0)
@@ -184,12 +185,12 @@ func TestLastPassPut(t *testing.T) {
 	before := blob(t, env)
 	for _, name := range []string{"same", "MFA/uri"} { // whose secrets are equal: nothing to write
 		value := map[string]string{"same": hello, "MFA/uri": rfc4226}[name]
-		if err := r.Put(t.Context(), ref(t, "lpass:"+name), []byte(value)); err != nil {
+		if _, err := r.Put(t.Context(), ref(t, "lpass:"+name), []byte(value)); err != nil {
 			t.Error(err)
 		}
 	}
 	for _, name := range []string{"taken", "same", "twin", "MFA/uri"} {
-		err := r.Put(t.Context(), ref(t, "lpass:"+name), []byte("MFRGGZDFMZTWQ2LK"))
+		_, err := r.Put(t.Context(), ref(t, "lpass:"+name), []byte("MFRGGZDFMZTWQ2LK"))
 		failed(t, name, err, source.KindExists, "MFRGGZDFMZTWQ2LK")
 	}
 	if after := blob(t, env); string(before) != string(after) {
@@ -210,7 +211,7 @@ func blob(t *testing.T, env []string) []byte {
 func TestLastPassOffline(t *testing.T) {
 	r := resolver(sourcetest.LastPassHome(t, nil))
 	r.Timeout = 2 * time.Second
-	err := r.Put(t.Context(), ref(t, "lpass:new"), []byte(hello))
+	_, err := r.Put(t.Context(), ref(t, "lpass:new"), []byte(hello))
 	failed(t, "offline", err, source.KindTimeout)
 	check(t, r, "lpass:new", hello, 0)
 }
@@ -248,7 +249,7 @@ func TestPass(t *testing.T) {
 func TestPassPut(t *testing.T) {
 	env := sourcetest.PassStore(t, map[string]string{"taken": "hunter2\n", "same": hello + "\nnote\n", "folder/a": hello})
 	r := resolver(env)
-	if err := r.Put(t.Context(), ref(t, "pass:new/uri"), []byte(rfcURI)); err != nil {
+	if _, err := r.Put(t.Context(), ref(t, "pass:new/uri"), []byte(rfcURI)); err != nil {
 		t.Fatal(err)
 	}
 	show := exec.Command("pass", "show", "new/uri")
@@ -256,18 +257,18 @@ func TestPassPut(t *testing.T) {
 	if out, err := show.Output(); err != nil || string(out) != rfcURI+"\n" {
 		t.Errorf("pass show: %q, %v", out, err)
 	}
-	if err := r.Put(t.Context(), ref(t, "pass:same"), []byte(strings.ToLower(hello))); err != nil {
+	if _, err := r.Put(t.Context(), ref(t, "pass:same"), []byte(strings.ToLower(hello))); err != nil {
 		t.Error(err)
 	}
 	for _, name := range []string{"taken", "same", "folder"} {
-		failed(t, name, r.Put(t.Context(), ref(t, "pass:"+name), []byte(rfc4226)), source.KindExists)
+		failed(t, name, put(r.Put(t.Context(), ref(t, "pass:"+name), []byte(rfc4226))), source.KindExists)
 	}
 	check(t, r, "pass:same", hello, 0)
 	if p := filepath.Join(strings.TrimPrefix(env[1], "PASSWORD_STORE_DIR="), "folder.gpg"); exists(p) {
 		t.Error("an entry was made beside a folder of that name")
 	}
 	r = resolver(append(env, "PASSWORD_STORE_DIR="+t.TempDir()))
-	failed(t, "no store", r.Put(t.Context(), ref(t, "pass:new"), []byte(hello)), source.KindNotFound)
+	failed(t, "no store", put(r.Put(t.Context(), ref(t, "pass:new"), []byte(hello))), source.KindNotFound)
 }
 
 func exists(path string) bool {
@@ -282,4 +283,10 @@ func TestContext(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
+}
+
+// put is the error of a Put.
+func put(p otpauth.Params, err error) error {
+	otpauth.Wipe(p.Secret)
+	return err
 }

@@ -28,7 +28,7 @@ const (
 )
 
 // later lists the schemes that have a meaning but no code in this version.
-const later = "vault qr"
+const later = "qr"
 
 // maxRef bounds a reference in bytes: longer than any path or entry name, short enough for one line of a message.
 const maxRef = 1024

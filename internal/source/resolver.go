@@ -29,6 +29,7 @@ type Resolver struct {
 	Sources map[string]Custom   // sources that the user has defined, by scheme: see CheckCustom
 	Memory  *Memory             // what is asked only once; nil: once for this Resolver
 	Timeout time.Duration       // for a program; 0: DefaultTimeout
+	Vault   Vault               // the built-in store; nil: there is none
 	TTY     *os.File            // terminal on which programs may ask; nil: they find none
 	Warn    func(string)        // gets what is not an error but should not stay so; nil: nobody hears it
 
@@ -146,54 +147,66 @@ func (r *Resolver) WriteHint() string {
 	return "use " + own + writable()
 }
 
-// Put writes value, an otpauth URI or a base32 secret on one line, to the place that ref names, and proves it by
-// reading it back. A place that has the same secret already is left alone; one that has anything else is never
-// overwritten, and is an *Error of KindExists.
-func (r *Resolver) Put(ctx context.Context, ref Ref, value []byte) error {
-	return at(ref, r.put(ctx, ref, value))
+// Put writes value, an otpauth URI or a base32 secret on one line, to the place that ref names, proves it by reading
+// it back, and returns what the place has now, for the caller to wipe. A place that has the same secret already is left
+// alone; one that has anything else is never overwritten, and is an *Error of KindExists.
+func (r *Resolver) Put(ctx context.Context, ref Ref, value []byte) (otpauth.Params, error) {
+	p, err := r.put(ctx, ref, value)
+	return p, at(ref, err)
 }
 
-func (r *Resolver) put(ctx context.Context, ref Ref, value []byte) error {
+func (r *Resolver) put(ctx context.Context, ref Ref, value []byte) (otpauth.Params, error) {
 	if err := ref.check(); err != nil {
-		return fail(KindUsage, usage(ref.Scheme), err)
+		return otpauth.Params{}, fail(KindUsage, usage(ref.Scheme), err)
 	}
 	want, err := parseText(value)
 	if err != nil {
-		return fail(KindNoSecret, "", fmt.Errorf("what should be written there: %w", err))
+		return otpauth.Params{}, fail(KindNoSecret, "", fmt.Errorf("what should be written there: %w", err))
 	}
-	defer otpauth.Wipe(want.Secret)
+	m, _ := r.manager(ref.Scheme)
+	there, err := r.putNew(ctx, m, ref, want, value)
+	if m.proves && err == nil && there.Secret == nil {
+		return want, nil
+	}
+	otpauth.Wipe(want.Secret)
+	return there, err
+}
+
+// putNew returns what is there, also when it was there already. Of what its manager has proven it returns nothing.
+func (r *Resolver) putNew(ctx context.Context, m manager, ref Ref, want otpauth.Params, value []byte) (otpauth.Params, error) {
 	if !r.CanWrite(ref) {
-		return fail(KindUnsupported, r.WriteHint(), errors.New("cannot be written to"))
+		return otpauth.Params{}, fail(KindUnsupported, r.WriteHint(), errors.New("cannot be written to"))
 	}
-	if m, _ := r.manager(ref.Scheme); m.folders && strings.Trim(ref.Rest[ref.head():], "/") != ref.Rest[ref.head():] {
-		return fail(KindUsage, "", errors.New("the name of a new entry cannot begin or end with /"))
+	if m.folders && strings.Trim(ref.Rest[ref.head():], "/") != ref.Rest[ref.head():] {
+		return otpauth.Params{}, fail(KindUsage, "", errors.New("the name of a new entry cannot begin or end with /"))
 	}
-	there, err := stored(want, func() (otpauth.Params, error) { return r.get(ctx, ref) })
-	if there || err != nil {
-		return err
+	there, found, err := stored(want, func() (otpauth.Params, error) { return r.get(ctx, ref) })
+	if found || err != nil {
+		return there, err
 	}
-	if err := r.write(ctx, ref, want, value); err != nil {
-		return err
+	if err := r.write(ctx, ref, want, value); err != nil || m.proves {
+		return otpauth.Params{}, err
 	}
 	return r.readBack(ctx, ref, want)
 }
 
-// stored reports whether the place has the secret already. Anything else there, or that cannot be looked at, is an error.
-func stored(want otpauth.Params, get func() (otpauth.Params, error)) (bool, error) {
-	got, err := get()
-	defer otpauth.Wipe(got.Secret)
+// stored returns the secret that the place has already, when it is the one that is wanted. Anything else there, or that
+// cannot be looked at, is an error.
+func stored(want otpauth.Params, get func() (otpauth.Params, error)) (got otpauth.Params, found bool, err error) {
+	got, err = get()
 	const hint = "choose another name, or remove what is there first"
 	switch kind := KindOf(err); {
 	case err == nil && equalSecret(got, want):
-		return true, nil
+		return got, true, nil
 	case err == nil:
-		return false, fail(KindExists, hint, errors.New("has a different secret, which stays as it is"))
+		otpauth.Wipe(got.Secret)
+		return otpauth.Params{}, false, fail(KindExists, hint, errors.New("has a different secret, which stays as it is"))
 	case kind == KindNotFound:
-		return false, nil
+		return otpauth.Params{}, false, nil
 	case kind == KindNoSecret, kind == KindSeveral:
-		return false, fail(KindExists, hint, errors.New("has something else, which stays as it is"))
+		return otpauth.Params{}, false, fail(KindExists, hint, errors.New("has something else, which stays as it is"))
 	}
-	return false, err
+	return otpauth.Params{}, false, err
 }
 
 // write makes the entry. One that is there, and only lacks the field of the reference, is none to make.
@@ -210,11 +223,12 @@ func (r *Resolver) write(ctx context.Context, ref Ref, want otpauth.Params, valu
 	}
 	if at.field != "" {
 		whole := place{name: at.name, in: at.in}
-		there, err := stored(want, func() (otpauth.Params, error) { return m.read(ctx, r, whole) })
+		there, found, err := stored(want, func() (otpauth.Params, error) { return m.read(ctx, r, whole) })
+		otpauth.Wipe(there.Secret)
 		if err != nil {
 			return err
 		}
-		if there {
+		if found {
 			return fail(KindExists, "leave out the field", errors.New("has this secret in another field, and stays as it is"))
 		}
 	}
@@ -227,18 +241,18 @@ func line(text []byte) []byte {
 	return append(append(l, text...), '\n')
 }
 
-func (r *Resolver) readBack(ctx context.Context, ref Ref, want otpauth.Params) error {
+func (r *Resolver) readBack(ctx context.Context, ref Ref, want otpauth.Params) (otpauth.Params, error) {
 	got, err := r.get(ctx, ref)
-	defer otpauth.Wipe(got.Secret)
 	if err != nil {
-		return fail(KindMismatch, "look at what is there before you trust it",
+		return otpauth.Params{}, fail(KindMismatch, "look at what is there before you trust it",
 			fmt.Errorf("was written, but does not read back: %w", err))
 	}
 	if !equalSecret(got, want) {
-		return fail(KindMismatch, "look at what is there before you trust it",
+		otpauth.Wipe(got.Secret)
+		return otpauth.Params{}, fail(KindMismatch, "look at what is there before you trust it",
 			errors.New("was written, but reads back as a different secret"))
 	}
-	return nil
+	return got, nil
 }
 
 func (r *Resolver) getenv(name string) string {

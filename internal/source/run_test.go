@@ -159,7 +159,7 @@ func TestPutReadsBack(t *testing.T) {
 		"nothing": `[ "$1" = insert ] && exit 0; ` + missing,
 		"other":   `if [ "$1" = insert ]; then echo ` + rfc4226 + ` >` + store + `; exit; fi; cat ` + store + ` 2>/dev/null && exit; ` + missing,
 	} {
-		err := resolver(fake(t, nil, "pass", script)).Put(t.Context(), ref(t, "pass"), []byte(hello))
+		_, err := resolver(fake(t, nil, "pass", script)).Put(t.Context(), ref(t, "pass"), []byte(hello))
 		failed(t, name, err, source.KindMismatch)
 	}
 }
@@ -173,7 +173,7 @@ func TestPutKeepsSecretsOut(t *testing.T) {
 	} {
 		_ = os.Remove(log + ".in")
 		script := `{ echo "$@"; env; } >>` + log + `; case "$1" in insert|add) cat >` + log + `.in ;; sync) ;; *) ` + show + ` ;; esac`
-		if err := resolver(fake(t, nil, manager, script)).Put(t.Context(), ref(t, manager), []byte(hello)); err != nil {
+		if _, err := resolver(fake(t, nil, manager, script)).Put(t.Context(), ref(t, manager), []byte(hello)); err != nil {
 			t.Fatal(err)
 		}
 		if in, err := os.ReadFile(log + ".in"); err != nil || string(in) != hello+"\n" {

@@ -155,14 +155,15 @@ func (v *Vault) ChangePassphrase(old, new []byte) error {
 }
 
 // Recovery opens what is encrypted to the recovery identity. ask is asked for the passphrase when there is something to
-// open, and once.
-func (v *Vault) Recovery(ask func() ([]byte, error)) Identity {
+// open: with 0, and with the number of wrong answers so far for as long as they are wrong. Its error ends that. The right
+// one is not asked for again.
+func (v *Vault) Recovery(ask func(wrong int) ([]byte, error)) Identity {
 	return &recovery{vault: v, ask: ask}
 }
 
 type recovery struct {
 	vault *Vault
-	ask   func() ([]byte, error)
+	ask   func(wrong int) ([]byte, error)
 	ids   []age.Identity // after the passphrase
 }
 
@@ -191,23 +192,28 @@ func (r *recovery) unlock() error {
 	if !there {
 		return ErrNoMatch
 	}
-	var passphrase []byte
-	if encrypted {
-		var err error
-		if passphrase, err = r.ask(); err != nil {
+	for wrong := 0; ; wrong++ {
+		var passphrase []byte
+		if encrypted {
+			var err error
+			if passphrase, err = r.ask(wrong); err != nil {
+				return err
+			}
+		}
+		text, err := r.vault.Identities(passphrase)
+		clear(passphrase)
+		if errors.Is(err, ErrPassphrase) {
+			continue
+		}
+		if err != nil {
 			return err
 		}
-		defer clear(passphrase)
-	}
-	text, err := r.vault.Identities(passphrase)
-	if err != nil {
+		defer clear(text)
+		if r.ids, _, err = parseIdentities(text); err == nil && len(r.ids) == 0 {
+			err = ErrNoMatch
+		}
 		return err
 	}
-	defer clear(text)
-	if r.ids, _, err = parseIdentities(text); err == nil && len(r.ids) == 0 {
-		err = ErrNoMatch
-	}
-	return err
 }
 
 // parseIdentities reads a file of identities. Those of plugins other than age-plugin-yubikey are passed over: their

@@ -32,8 +32,9 @@ func (v *Vault) setPending() error {
 }
 
 // Rekey encrypts every entry anew, to the recipients of today. Each entry is replaced whole, after what replaces it is
-// known to open to the same text. Interrupted, it is begun again. step hears of each entry before it is opened.
-func (v *Vault) Rekey(step func(done, total int, name string), identities ...Identity) error {
+// known to open to the same text. Interrupted, it is begun again. step hears of each entry
+// before it is opened, and ends it with an error.
+func (v *Vault) Rekey(step func(done, total int, name string) error, identities ...Identity) error {
 	unlock, err := v.lock()
 	if err != nil {
 		return err
@@ -47,7 +48,9 @@ func (v *Vault) Rekey(step func(done, total int, name string), identities ...Ide
 		return err
 	}
 	for i, name := range names {
-		step(i, len(names), name)
+		if err := step(i, len(names), name); err != nil {
+			return err
+		}
 		if err := v.rekey(name, identities); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

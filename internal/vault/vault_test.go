@@ -31,9 +31,14 @@ func newVault(t testing.TB) *Vault {
 	return v
 }
 
-// with answers the question for the passphrase.
-func with(text string) func() ([]byte, error) {
-	return func() ([]byte, error) { return []byte(text), nil }
+// with answers the question for the passphrase, once.
+func with(text string) func(int) ([]byte, error) {
+	return func(wrong int) ([]byte, error) {
+		if wrong > 0 {
+			return nil, ErrPassphrase
+		}
+		return []byte(text), nil
+	}
 }
 
 func (v *Vault) mustGet(t testing.TB, name string) string {
@@ -95,7 +100,7 @@ func TestErrors(t *testing.T) {
 		{"work/aws", nil, ErrNoMatch},
 		{"work/aws", []Identity{v.Recovery(with("wrong"))}, ErrPassphrase},
 		{"work/aws", []Identity{v.Recovery(with(""))}, ErrPassphrase},
-		{"work/aws", []Identity{v.Recovery(func() ([]byte, error) { return nil, os.ErrPermission })}, os.ErrPermission},
+		{"work/aws", []Identity{v.Recovery(func(int) ([]byte, error) { return nil, os.ErrPermission })}, os.ErrPermission},
 		{"../vault/identities", nil, ErrName},
 		{"/etc/passwd", nil, ErrName},
 		{".age-recipients", nil, ErrName},
@@ -278,7 +283,10 @@ func TestRekey(t *testing.T) {
 		t.Errorf("before the rekey: %v, pending %v, %v", err, v.Pending(), v.Inspect("aws"))
 	}
 	seen := []string{}
-	step := func(_, _ int, name string) { seen = append(seen, name) }
+	step := func(_, _ int, name string) error {
+		seen = append(seen, name)
+		return nil
+	}
 	if err := v.Rekey(step, v.Recovery(with("wrong"))); !errors.Is(err, ErrPassphrase) || !v.Pending() {
 		t.Errorf("with a wrong passphrase: %v", err)
 	}
@@ -356,7 +364,7 @@ func TestAge(t *testing.T) {
 	}
 	entry := "hunter2\n" + uri + "\n"
 	run(entry, "-R", v.recipients(), "-o", filepath.Join(v.store(), "old.age"))
-	ids := v.Recovery(func() ([]byte, error) { t.Error("asked for a passphrase"); return nil, nil })
+	ids := v.Recovery(func(int) ([]byte, error) { t.Error("asked for a passphrase"); return nil, nil })
 	if got, err := v.Get("old", ids); string(got) != entry || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
