@@ -65,14 +65,17 @@ func ParseRecipient(text string) (Recipient, error) {
 	return r, nil
 }
 
-// readRecipients reads a file of recipients. One of a kind that is unknown here (ssh-ed25519, say) is kept: entries can
-// be read, but not written.
 func readRecipients(file string) ([]Recipient, error) {
 	data, err := readBounded(file)
 	if err != nil {
 		return nil, err
 	}
-	var list []Recipient
+	return parseRecipients(data), nil
+}
+
+// parseRecipients reads a file of recipients. One of a kind that is unknown here (ssh-ed25519, say) is kept: entries can
+// be read, but not written.
+func parseRecipients(data []byte) (list []Recipient) {
 	comment := ""
 	for line := range strings.Lines(string(data)) {
 		line = strings.TrimSpace(line)
@@ -93,7 +96,7 @@ func readRecipients(file string) ([]Recipient, error) {
 		}
 		list, comment = append(list, r), ""
 	}
-	return list, nil
+	return list
 }
 
 // Recipients are those of the vault as a whole.
