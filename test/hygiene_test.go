@@ -49,6 +49,7 @@ var mayImport = map[string][]string{
 	"ykmfa/pcsc":                       {"github.com/ebfe/scard"},
 	"ykmfa/internal/virtualkey":        {"ykmfa/internal/iso7816"},
 	"ykmfa/internal/otpauth":           {"ykmfa/oath"},
+	"ykmfa/internal/pivkey":            {"ykmfa/internal/iso7816"},
 	"ykmfa/internal/account":           {"ykmfa/oath", "github.com/pelletier/go-toml/v2", "golang.org/x/sys"},
 	"ykmfa/internal/keyring":           {"github.com/zalando/go-keyring"},
 	"ykmfa/internal/term":              {"golang.org/x/term"},
