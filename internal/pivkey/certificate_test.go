@@ -13,6 +13,7 @@ import (
 	"encoding/asn1"
 	"encoding/hex"
 	"math/big"
+	"slices"
 	"testing"
 	"time"
 
@@ -197,6 +198,58 @@ func TestForeignCertificates(t *testing.T) {
 	}
 	_, err = session(t, v435, getCert9d, "53037001309000").Key(pivkey.KeyManagement)
 	is(t, err, pivkey.ErrCorrupt)
+}
+
+// TestDamagedCertificates: no part of a certificate passes for the whole.
+func TestDamagedCertificates(t *testing.T) {
+	whole := certify(t, certificateKey(t), pkix.Extension{Id: oidPolicies, Value: []byte{2, 2}})
+	read := func(der []byte) error {
+		_, err := answering(t, v435, func([]byte) ([]byte, error) { return unhex(t, object(der)+"9000"), nil }).Key(0x82)
+		return err
+	}
+	if err := read(whole); err != nil {
+		t.Fatal(err)
+	}
+	for n := 1; n < len(whole); n++ {
+		is(t, read(whole[:n]), pivkey.ErrCorrupt)
+	}
+	is(t, read(append(slices.Clone(whole), 0)), pivkey.ErrCorrupt)
+	// The same with lengths that agree: the body is cut, and wrapped again.
+	var outer, tbs []byte
+	in := iso7816.String(whole)
+	if !in.ReadTag(0x30, &outer) {
+		t.Fatal("not a sequence")
+	}
+	in = outer
+	if !in.ReadTag(0x30, &tbs) {
+		t.Fatal("not a sequence in a sequence")
+	}
+	accepted := 0
+	for n := range tbs {
+		der := iso7816.AppendTLV(nil, 0x30, iso7816.AppendTLV(nil, 0x30, tbs[:n]))
+		err := read(der)
+		if err == nil {
+			accepted++ // right after the public key, where what follows may be absent
+			continue
+		}
+		is(t, err, pivkey.ErrCorrupt)
+	}
+	if accepted != 1 {
+		t.Errorf("%d ways to cut a certificate are accepted", accepted)
+	}
+	// Each byte of the public key's algorithm counts.
+	algorithm := unhex(t, "301306072a8648ce3d020106082a8648ce3d030107")
+	at := bytes.Index(whole, algorithm)
+	for i := 2; i < len(algorithm); i++ {
+		der := slices.Clone(whole)
+		der[at+i] ^= 1
+		is(t, read(der), pivkey.ErrNotP256)
+	}
+	for i, kind := range map[int]error{2: pivkey.ErrCorrupt, 3: pivkey.ErrCorrupt, 4: pivkey.ErrCorrupt} { // unused bits, 04, x
+		der := slices.Clone(whole)
+		der[at+len(algorithm)+i] ^= 1
+		is(t, read(der), kind)
+	}
 }
 
 // TestWriteCertificate: the command comes in parts, what was written is read again, and nothing is overwritten.

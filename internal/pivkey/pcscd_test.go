@@ -10,7 +10,6 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/hex"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,31 +24,31 @@ import (
 	"ykmfa/pcsc"
 )
 
-// daemon is the pcscd of all tests here: the PC/SC library finds its service once in a process's life.
+// daemon is the pcscd of all tests here, started by the first that needs it: the PC/SC library finds its service once in
+// a process's life.
 var daemon *pcscdtest.PCSCD
 
+// stopDaemon ends it.
+var stopDaemon = func() {}
+
 func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		if pcscdtest.Missing() != "" {
-			return m.Run()
-		}
-		d, stop, err := pcscdtest.Run()
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer stop()
-		os.Setenv("PCSCLITE_CSOCK_NAME", d.Socket)
-		daemon = d
-		return m.Run()
-	}())
+	code := m.Run()
+	stopDaemon()
+	os.Exit(code)
 }
 
 // insert puts a new key into the reader.
 func insert(t *testing.T, firmware string) {
 	t.Helper()
-	if daemon == nil {
+	if pcscdtest.Missing() != "" {
 		pcscdtest.Skip(t)
+	}
+	if daemon == nil {
+		var err error
+		if daemon, stopDaemon, err = pcscdtest.Run(); err != nil {
+			t.Fatal(err)
+		}
+		os.Setenv("PCSCLITE_CSOCK_NAME", daemon.Socket)
 	}
 	daemon.Put(t, virtual(t, virtualkey.Options{Firmware: firmware, Serial: 12345678}), 0)
 }

@@ -530,3 +530,29 @@ func TestNames(t *testing.T) {
 	_, err = pivkey.ParseTouchPolicy("once")
 	is(t, err, pivkey.ErrInvalid)
 }
+
+// TestMessages: what people read.
+func TestMessages(t *testing.T) {
+	_, unknown := session(t, v574, getCert9d, "6f00").Certificate(pivkey.KeyManagement)
+	_, known := session(t, v574, getCert9d, "6a82").Certificate(pivkey.KeyManagement)
+	_, corrupt := session(t, v574, metadata9d, "0101 9000").Key(pivkey.KeyManagement)
+	_, slot := pivkey.ParseSlot("9b")
+	for want, got := range map[string]error{
+		"wrong PIN, 2 tries left":                                  &pivkey.PINError{Tries: 2},
+		"wrong PIN, one try left":                                  &pivkey.PINError{Tries: 1},
+		"GET DATA: status 6f00":                                    unknown,
+		"GET DATA: no certificate in the slot (status 6a82)":       known,
+		"GET METADATA: the card's answer makes no sense":           corrupt,
+		"invalid data: no slot \"9b\": 9a, 9c, 9d, 9e or 82 to 95": slot,
+	} {
+		if got == nil || got.Error() != want {
+			t.Errorf("%v, want %s", got, want)
+		}
+	}
+	if s := pivkey.ManagementKeyProtected.String(); s != "protected by the PIN" {
+		t.Error(s)
+	}
+	if s := pivkey.PINPolicy(9).String() + ", " + pivkey.TouchPolicy(9).String() + ", " + pivkey.ManagementKeyState(9).String(); s != "PIN policy 09, touch policy 09, state 09" {
+		t.Error(s)
+	}
+}
