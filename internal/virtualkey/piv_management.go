@@ -72,11 +72,18 @@ func (p *pivApplet) authenticate(ctx context.Context, algorithm byte, t authTemp
 		return p.giveChallenge(block)
 	case t.only(tagAuthResponse):
 		return nil, p.accept(ctx, key, pending, tagAuthResponse, t.response)
-	case t.only(tagAuthWitness, tagAuthChallenge) && len(t.challenge) == block.BlockSize():
+	case t.mutual() && len(t.challenge) == block.BlockSize():
 		sw := p.accept(ctx, key, pending, tagAuthWitness, t.witness)
 		return authAnswer(tagAuthResponse, encrypt(block, t.challenge)), sw
 	}
 	return nil, swWrongData
+}
+
+// mutual reports whether the host proves itself and challenges the key. Some clients also say, empty, where the answer is to
+// be.
+func (t authTemplate) mutual() bool {
+	return t.only(tagAuthWitness, tagAuthChallenge) ||
+		t.only(tagAuthWitness, tagAuthChallenge, tagAuthResponse) && len(t.response) == 0
 }
 
 func (p *pivApplet) giveWitness(block cipher.Block) ([]byte, status) {

@@ -13,7 +13,10 @@ const (
 	p1Object      = 0x3f // with P2 ff: the current application (SP 800-73-4 part 2 section 3.1.2)
 	p2Object      = 0xff
 
-	objectSpace = 50 << 10 // bytes; about what a YubiKey has for objects
+	// All objects together, in bytes; about what a YubiKey has. The overhead keeps many small ones from making a state file
+	// that is too large to open.
+	objectSpace    = 50 << 10
+	objectOverhead = 16
 
 	idDiscovery = "7e"
 	// discovery is the Discovery Object (part 1 section 3.3.2): the AID, and that the PIN of this application, not one for the
@@ -72,11 +75,7 @@ func (p *pivApplet) putData(c iso7816.Command) status {
 		return swWrongData
 	}
 	id := hex.EncodeToString(tag)
-	used := len(value) - len(p.state().Objects[id])
-	for _, object := range p.state().Objects {
-		used += len(object)
-	}
-	if used > objectSpace {
+	if p.objectsWithout(id)+len(value)+objectOverhead > objectSpace && len(value) > 0 {
 		return swNoSpace
 	}
 	value = slices.Clone(value)
@@ -87,4 +86,15 @@ func (p *pivApplet) putData(c iso7816.Command) status {
 		}
 		next.Objects[id] = value
 	})
+}
+
+// objectsWithout is how many bytes all objects but one take.
+func (p *pivApplet) objectsWithout(id string) int {
+	used := 0
+	for other, object := range p.state().Objects {
+		if other != id {
+			used += len(object) + objectOverhead
+		}
+	}
+	return used
 }

@@ -89,7 +89,7 @@ func (s *pivState) check() error {
 		}
 	}
 	for name := range s.Objects {
-		if tag, err := hex.DecodeString(name); err != nil || !storable(tag) {
+		if tag, err := hex.DecodeString(name); err != nil || !storable(tag) || name != hex.EncodeToString(tag) {
 			return errors.New("a PIV object is damaged")
 		}
 	}
