@@ -50,6 +50,7 @@ var mayImport = map[string][]string{
 	"ykmfa/internal/virtualkey":        {"ykmfa/internal/iso7816"},
 	"ykmfa/internal/otpauth":           {"ykmfa/oath"},
 	"ykmfa/internal/account":           {"ykmfa/oath", "ykmfa/internal/disk", "github.com/pelletier/go-toml/v2"},
+	"ykmfa/internal/pivkey":            {"ykmfa/internal/iso7816"},
 	"ykmfa/internal/keyring":           {"github.com/zalando/go-keyring"},
 	"ykmfa/internal/term":              {"golang.org/x/term"},
 	"ykmfa/internal/disk":              {"golang.org/x/sys"},

@@ -108,19 +108,22 @@ func (k *Key) respond(data []byte) []byte {
 // status is a status word.
 type status uint16
 
-// Status words, as the OATH applet uses them.
+// Status words, as the applets use them.
 const (
 	swOK                      status = 0x9000
 	swMoreData                status = 0x6100 // the low byte says how much, ff: or more
+	swTriesLeft               status = 0x63c0 // the low digit says how many
 	swMemoryFailure           status = 0x6581
 	swWrongLength             status = 0x6700
 	swSecurityStatus          status = 0x6982 // locked, or not touched
+	swBlocked                 status = 0x6983
 	swNoSuchObject            status = 0x6984
 	swConditionsNotSatisfied  status = 0x6985
 	swWrongData               status = 0x6a80
 	swFileNotFound            status = 0x6a82
 	swNoSpace                 status = 0x6a84
 	swIncorrectParameters     status = 0x6a86
+	swReferenceNotFound       status = 0x6a88
 	swWrongParameters         status = 0x6b00
 	swInstructionNotSupported status = 0x6d00
 	swClassNotSupported       status = 0x6e00

@@ -34,13 +34,7 @@ func FuzzTransmit(f *testing.F) {
 			checkAnswer(t, k, data[1:1+n])
 			data = data[1+n:]
 		}
-		b, err := json.Marshal(k.store.state)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := parseState(b); err != nil {
-			t.Fatalf("the state would not open again: %v", err)
-		}
+		checkState(t, k)
 	})
 }
 

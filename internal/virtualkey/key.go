@@ -26,8 +26,8 @@ type Options struct {
 	Firmware     string        // one of Profiles; "" is what the state file says, or 5.7.4 for a new key
 	Serial       uint32        // 0 is what the state file says, or eight random digits for a new key
 	Touch        Touch         // nil touches at once
-	TouchTimeout time.Duration // how long CALCULATE waits for Touch; 0 is 15 seconds
-	Rand         io.Reader     // salts, challenges and the serial; nil is crypto/rand
+	TouchTimeout time.Duration // how long a command waits for Touch; 0 is 15 seconds
+	Rand         io.Reader     // salts, challenges, PIV keys and the serial; nil is crypto/rand
 	Faults       []Fault
 }
 
@@ -75,6 +75,10 @@ func Open(o Options) (*Key, error) {
 		{aid: oathAID, more: insSendRemaining, applet: &oathApplet{profile: p, store: s, rand: o.Rand, touched: k.touched}},
 		{aid: managementAID, more: insGetResponse, applet: &managementApplet{profile: p, store: s}},
 		{aid: otpAID, more: insGetResponse, applet: &otpApplet{profile: p, store: s}},
+	}
+	if !p.neo { // whose PIV applet knows neither policies nor metadata, and is left out
+		piv := &pivApplet{profile: p, store: s, rand: o.Rand, now: time.Now, touched: k.touched}
+		k.applets = append(k.applets, slot{aid: pivAID, more: insGetResponse, applet: piv})
 	}
 	return k, nil
 }

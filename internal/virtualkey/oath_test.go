@@ -9,7 +9,7 @@ func TestSelection(t *testing.T) {
 	play(t, newKey(t, "5.4.3", salt), `
 		> 00a10000
 		< 6d00
-		> 00a4040005a000000308
+		> 00a4040008a0000006472f0001
 		< 6a82
 		> 00a4040006d27600012401
 		< 6a82

@@ -2,6 +2,7 @@ package virtualkey
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -76,6 +77,11 @@ func findProfile(name string) (profile, error) {
 		}
 	}
 	return profile{}, fmt.Errorf("virtualkey: no firmware %q: one of %s", name, strings.Join(Profiles(), ", "))
+}
+
+// atLeast reports whether the firmware is major.minor.patch or newer.
+func (p profile) atLeast(major, minor, patch byte) bool {
+	return slices.Compare(p.firmware[:], []byte{major, minor, patch}) >= 0
 }
 
 func (p profile) version() string {

@@ -18,6 +18,7 @@ type state struct {
 	Salt        []byte       `json:"salt"`
 	AccessKey   *accessKey   `json:"access_key,omitempty"`
 	Credentials []credential `json:"credentials"`
+	PIV         *pivState    `json:"piv,omitempty"` // nil: as from the factory. It is never changed in place.
 }
 
 const stateFormat = 1
@@ -113,6 +114,11 @@ func (s *state) check() error {
 	}
 	if k := s.AccessKey; k != nil && (hashOf(k.Algorithm) == nil || len(k.Key) == 0) {
 		return errors.New("the access key is damaged")
+	}
+	if s.PIV != nil {
+		if err := s.PIV.check(); err != nil {
+			return err
+		}
 	}
 	for i, c := range s.Credentials {
 		if !c.free() && !c.valid(p) {
