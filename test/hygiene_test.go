@@ -61,7 +61,7 @@ var mayImport = map[string][]string{
 	"ykmfa/internal/pcscdtest":         {"ykmfa/internal/virtualkey"},
 	"ykmfa/internal/oathtest":          {"ykmfa/oath"},
 	"ykmfa/internal/cli": {"ykmfa/oath", "ykmfa/internal/account", "ykmfa/internal/keyring", "ykmfa/internal/otpauth",
-		"ykmfa/internal/source", "ykmfa/internal/term", "ykmfa/internal/vault", "github.com/spf13/cobra"},
+		"ykmfa/internal/pivkey", "ykmfa/internal/source", "ykmfa/internal/term", "ykmfa/internal/vault", "github.com/spf13/cobra"},
 	"ykmfa/cmd/ykmfa":              {"ykmfa/internal/cli", "ykmfa/pcsc", "golang.org/x/sys"},
 	"ykmfa/internal/virtualreader": {"ykmfa/internal/cli", "ykmfa/internal/virtualkey"},
 	"ykmfa/cmd/vkey":               {"ykmfa/internal/cli", "ykmfa/internal/virtualkey", "ykmfa/internal/virtualreader", "github.com/spf13"},

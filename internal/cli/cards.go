@@ -18,7 +18,7 @@ type Cards interface {
 
 // Card is an open card. The ctx of Open ends a Transmit too.
 type Card interface {
-	oath.Card
+	oath.Card // as pivkey has it, too
 	// Close leaves the card to other programs. With reset, it is reset first, which locks what was unlocked.
 	Close(reset bool) error
 }

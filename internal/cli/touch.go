@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"os/exec"
 	"time"
 
@@ -13,7 +14,7 @@ const touchDelay = 500 * time.Millisecond
 
 // withTouch runs a calculation, and asks for a touch: at once when the credential is known to need one, else when the
 // calculation takes long enough to look like it.
-func (a *app) withTouch(ctx context.Context, k *key, name string, certain bool, calculate func() error) error {
+func (a *app) withTouch(ctx context.Context, k fmt.Stringer, name string, certain bool, calculate func() error) error {
 	if certain {
 		defer a.askTouch(ctx, k, name)()
 		return calculate()
@@ -35,7 +36,7 @@ func (a *app) withTouch(ctx context.Context, k *key, name string, certain bool, 
 
 // askTouch asks on the terminal, else by a desktop notification, else on stderr. The returned function takes the
 // question away.
-func (a *app) askTouch(ctx context.Context, k *key, name string) func() {
+func (a *app) askTouch(ctx context.Context, k fmt.Stringer, name string) func() {
 	text := term.Clean("Touch " + k.String() + " for " + name)
 	t, err := term.Open()
 	if err == nil {

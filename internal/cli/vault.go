@@ -37,7 +37,7 @@ YKMFA_VAULT_PASSPHRASE_FD names, or from a prompt; a new one from YKMFA_NEW_VAUL
 		},
 	}
 	c.AddCommand(newVaultInit(a), newVaultList(a), newVaultShow(a), newVaultRemove(a), newVaultRecipients(a),
-		newVaultRekey(a), newVaultPassphrase(a), newVaultCheck(a))
+		newVaultAddKey(a), newVaultRemoveKey(a), newVaultRekey(a), newVaultPassphrase(a), newVaultCheck(a))
 	return c
 }
 

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"crypto/ecdh"
 	"errors"
 	"fmt"
 	"strconv"
@@ -126,11 +125,6 @@ func (a *app) oldPassphrase(ctx context.Context, v *vault.Vault) ([]byte, error)
 			return nil, err
 		}
 	}
-}
-
-// finder finds the private half of a key of the vault on the YubiKeys that are plugged in.
-func (a *app) finder(ctx context.Context) func(vault.Key) (ecdh.KeyExchanger, error) {
-	return func(vault.Key) (ecdh.KeyExchanger, error) { return nil, vault.ErrNotHere }
 }
 
 func newVaultCheck(a *app) *cobra.Command {

@@ -1,0 +1,300 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdh"
+	"errors"
+	"fmt"
+
+	"ykmfa/internal/pivkey"
+	"ykmfa/internal/vault"
+)
+
+// piv is a YubiKey with its PIV applet selected. The OATH applet is closed meanwhile: only one is selected at a time.
+type piv struct {
+	*pivkey.Session
+	app    *app
+	reader string
+	serial uint32 // 0: it does not tell
+	card   Card
+	opened bool // the PIN or the management key was given: the card is reset when it is left
+}
+
+// String names the key for people.
+func (p *piv) String() string {
+	if p.serial != 0 {
+		return fmt.Sprintf("YubiKey %d", p.serial)
+	}
+	return fmt.Sprintf("the key in %q", p.reader)
+}
+
+func (a *app) openPIV(ctx context.Context, reader string) (*piv, error) {
+	p := &piv{app: a, reader: reader}
+	if err := p.reopen(ctx); err != nil {
+		return nil, err
+	}
+	serial, err := p.Serial()
+	if err != nil && !errors.Is(err, pivkey.ErrNotSupported) {
+		p.close()
+		return nil, err
+	}
+	p.serial = serial
+	return p, nil
+}
+
+func (p *piv) reopen(ctx context.Context) error {
+	card, err := p.app.Cards.Open(ctx, p.reader)
+	if err != nil {
+		return err
+	}
+	session, err := pivkey.Select(card)
+	if err != nil {
+		card.Close(false)
+		return err
+	}
+	p.Session, p.card = session, card
+	return nil
+}
+
+func (p *piv) close() {
+	if p.card != nil {
+		p.card.Close(p.opened)
+		p.card, p.opened = nil, false
+	}
+}
+
+// away leaves the card to others while f asks somebody, and comes back to the same key.
+func (p *piv) away(ctx context.Context, f func() error) error {
+	p.close()
+	if err := f(); err != nil {
+		return err
+	}
+	if err := p.reopen(ctx); err != nil {
+		return err
+	}
+	serial, err := p.Serial()
+	if err == nil && serial != p.serial {
+		err = fail(exitNoKey, "run the command again", "another key was plugged in meanwhile")
+	}
+	if errors.Is(err, pivkey.ErrNotSupported) {
+		err = nil
+	}
+	return err
+}
+
+// openPIVs opens every key that has the applet, or those that --key names.
+func (a *app) openPIVs(ctx context.Context) ([]*piv, error) {
+	readers, err := a.Cards.Readers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var keys []*piv
+	var skipped []error
+	for _, reader := range a.wanted(readers) {
+		p, err := a.openPIV(ctx, reader)
+		if ctx.Err() != nil {
+			closePIVs(keys)
+			return nil, ctx.Err()
+		}
+		if err != nil {
+			err = fmt.Errorf("reader %q: %w", reader, err)
+			a.detail("skipped %v", err)
+			skipped = append(skipped, err)
+			continue
+		}
+		if a.key != "" && a.key != fmt.Sprint(p.serial) && !inName(reader, a.key) {
+			p.close()
+			continue
+		}
+		keys = append(keys, p)
+	}
+	if len(keys) == 0 && len(skipped) > 0 {
+		return nil, worst(skipped)
+	} else if len(keys) == 0 {
+		return nil, fail(exitNoKey, "ykmfa keys", "no key %q is plugged in", a.key)
+	}
+	return keys, nil
+}
+
+func closePIVs(keys []*piv) {
+	for _, p := range keys {
+		p.close()
+	}
+}
+
+// choosePIV opens the one key that is meant.
+func (a *app) choosePIV(ctx context.Context) (*piv, error) {
+	keys, err := a.openPIVs(ctx)
+	if err != nil || len(keys) == 1 {
+		return append(keys, nil)[0], err
+	}
+	closePIVs(keys)
+	return nil, usage("say which: --key SERIAL", "%d keys are plugged in: %v", len(keys), keys)
+}
+
+// finder finds the private half of a key of the vault on the YubiKeys that are plugged in.
+func (a *app) finder(ctx context.Context) func(vault.Key) (ecdh.KeyExchanger, error) {
+	return func(k vault.Key) (ecdh.KeyExchanger, error) {
+		readers, err := a.Cards.Readers(ctx)
+		if err != nil && absent(err) {
+			return nil, vault.ErrNotHere
+		} else if err != nil {
+			return nil, err
+		}
+		for _, reader := range a.wanted(readers) {
+			p, err := a.openPIV(ctx, reader)
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			if err != nil {
+				a.detail("skipped reader %q: %v", reader, err)
+				continue
+			}
+			h, err := p.hold(ctx, k)
+			p.close()
+			if err != nil {
+				return nil, fmt.Errorf("%v: %w", p, err)
+			}
+			if h != nil {
+				return h, nil
+			}
+		}
+		return nil, vault.ErrNotHere
+	}
+}
+
+// held is a private key in a slot: an ecdh.KeyExchanger that opens the card for each use.
+type held struct {
+	piv  *piv
+	ctx  context.Context
+	slot pivkey.Slot
+	info pivkey.KeyInfo
+}
+
+// hold finds a key of the vault on this YubiKey, where it is said to be, else in any slot for such keys. nil: it has none.
+func (p *piv) hold(ctx context.Context, k vault.Key) (*held, error) {
+	if k.Serial != 0 && p.serial != 0 && k.Serial != p.serial {
+		return nil, nil
+	}
+	slots := []pivkey.Slot{pivkey.KeyManagement}
+	for slot := pivkey.FirstRetired; slot <= pivkey.LastRetired; slot++ {
+		slots = append(slots, slot)
+	}
+	if k.Slot != 0 {
+		slots = append([]pivkey.Slot{pivkey.Slot(k.Slot)}, slots...)
+	}
+	for _, slot := range slots {
+		info, err := p.Key(slot)
+		switch {
+		case errors.Is(err, pivkey.ErrNoKey), errors.Is(err, pivkey.ErrNotP256), errors.Is(err, pivkey.ErrCorrupt), errors.Is(err, pivkey.ErrInvalid):
+		case err != nil:
+			return nil, err
+		case vault.KeyOf(info.Public).Tag == k.Tag:
+			return &held{p, ctx, slot, info}, nil
+		}
+	}
+	return nil, nil
+}
+
+// PublicKey and Curve implement ecdh.KeyExchanger.
+func (h *held) PublicKey() *ecdh.PublicKey { return h.info.Public }
+func (h *held) Curve() ecdh.Curve          { return ecdh.P256() }
+
+// ECDH implements ecdh.KeyExchanger: on the key, with its PIN and a touch where it wants them.
+func (h *held) ECDH(peer *ecdh.PublicKey) ([]byte, error) {
+	p := h.piv
+	if err := p.reopen(h.ctx); err != nil {
+		return nil, fmt.Errorf("%v: %w", p, err)
+	}
+	defer p.close()
+	secret, err := h.exchange(peer)
+	if errors.Is(err, pivkey.ErrPINNeeded) { // it was not known that it wants one
+		if err = p.givePIN(h.ctx); err == nil {
+			secret, err = h.use(peer)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%v: %w", p, err)
+	}
+	return secret, nil
+}
+
+func (h *held) exchange(peer *ecdh.PublicKey) ([]byte, error) {
+	if h.info.PIN > pivkey.PINNever {
+		if err := h.piv.givePIN(h.ctx); err != nil {
+			return nil, err
+		}
+	}
+	return h.use(peer)
+}
+
+func (h *held) use(peer *ecdh.PublicKey) (secret []byte, err error) {
+	err = h.piv.app.withTouch(h.ctx, h.piv, "the vault", h.info.Touch == pivkey.TouchAlways, func() (err error) {
+		secret, err = h.piv.ECDH(h.slot, peer)
+		return err
+	})
+	return secret, err
+}
+
+// givePIN gives the PIN: one that was right before in this command, or one that somebody is asked for while the card is
+// free.
+func (p *piv) givePIN(ctx context.Context) error {
+	a := p.app
+	known, ok := a.passwords.Load(p.pinName())
+	if ok {
+		p.opened = true
+		return p.VerifyPIN(known.([]byte))
+	}
+	for {
+		pin, err := p.askPIN(ctx)
+		if err != nil {
+			return err
+		}
+		p.opened = true
+		err = p.VerifyPIN(pin)
+		if err == nil {
+			a.passwords.Store(p.pinName(), pin)
+			return nil
+		}
+		clear(pin)
+		var wrong *pivkey.PINError
+		if !errors.As(err, &wrong) && !errors.Is(err, pivkey.ErrInvalid) || len(a.scriptWays(pinVariable)) > 0 {
+			return err
+		}
+		a.say("%v: %v", p, err)
+	}
+}
+
+const pinVariable = "YKMFA_PIV_PIN"
+
+func (p *piv) pinName() string { return fmt.Sprintf("PIN of %v", p) }
+
+// askPIN asks for the PIN, and says how many tries are left. The last one is used only after another question.
+func (p *piv) askPIN(ctx context.Context) (pin []byte, err error) {
+	tries, err := p.PINTries()
+	switch {
+	case errors.Is(err, pivkey.ErrPINVerified):
+		tries = 3
+	case err != nil:
+		return nil, err
+	case tries == 0:
+		return nil, pivkey.ErrPINBlocked
+	}
+	err = p.away(ctx, func() error {
+		if tries == 1 {
+			question := fmt.Sprintf("One try is left before the PIN of %v is blocked. Use it?", p)
+			if err := p.app.confirm(ctx, question, false); err != nil {
+				return err
+			}
+		}
+		for _, way := range p.app.scriptWays(pinVariable) {
+			pin, err = way.get(ctx)
+			return err
+		}
+		pin, err = p.app.askSecret(ctx, fmt.Sprintf("PIV PIN of %v (tries left: %d):", p, tries))
+		pin = bytes.TrimSpace(pin)
+		return err
+	})
+	return pin, err
+}
