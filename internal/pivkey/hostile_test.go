@@ -103,7 +103,8 @@ func TestEndlessAnswers(t *testing.T) {
 	}
 }
 
-// TestWaiting: a card of which no policy is known, and that took its time, wanted to be touched.
+// TestWaiting: a card of which no policy is known, and that took its time, wanted to be touched; so did
+// one that took its time over the management key.
 func TestWaiting(t *testing.T) {
 	for wait, want := range map[time.Duration]error{15 * time.Second: pivkey.ErrNotTouched, time.Second: pivkey.ErrPINNeeded} {
 		synctest.Test(t, func(t *testing.T) {
@@ -119,6 +120,10 @@ func TestWaiting(t *testing.T) {
 			})
 			_, err := s.ECDH(0x82, point(t, peerPoint))
 			is(t, err, want)
+			if want == pivkey.ErrPINNeeded {
+				want = pivkey.ErrWrongManagementKey
+			}
+			is(t, s.AuthenticateManagement(pivkey.DefaultManagementKey()), want)
 		})
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"ykmfa/internal/iso7816"
 )
@@ -142,8 +143,8 @@ func parseField(object []byte, outer, field byte) (found []byte) {
 }
 
 // AuthenticateManagement proves to the card that the management key is known, and has the card prove the same (mutual
-// authentication, 800-73 appendix A.1). It holds for as long as the applet stays selected. Errors: ErrImpostor, and
-// ErrWrongManagementKey, which a key that wants to be touched (ManagementKey.Touch) also answers when it is not.
+// authentication, 800-73 appendix A.1). It holds for as long as the applet stays selected. Errors: ErrWrongManagementKey,
+// ErrNotTouched for one that wants to be touched (ManagementKey.Touch), ErrImpostor.
 func (s *Session) AuthenticateManagement(key []byte) error {
 	algorithm := byte(alg3DES)
 	if s.hasMetadata() {
@@ -203,10 +204,14 @@ func managementCipher(algorithm byte, key []byte) (cipher.Block, error) {
 // exchangeManagement sends one half of the authentication and reads the field that answers it, one block.
 func (s *Session) exchangeManagement(algorithm, field byte, size int, data []byte) ([]byte, error) {
 	c := iso7816.Command{INS: insAuthenticate, P1: algorithm, P2: refManagement, Data: iso7816.AppendTLV(nil, tagTemplate, data)}
+	start := time.Now()
 	resp, err := s.send(c)
 	var refused *Error
 	if errors.As(err, &refused) && refused.Status == statusSecurity {
 		refused.meaning = ErrWrongManagementKey
+		if time.Since(start) >= notAskedFor {
+			refused.meaning = ErrNotTouched
+		}
 	}
 	if err != nil {
 		return nil, err

@@ -183,6 +183,10 @@ func TestKeyAgreementVectors(t *testing.T) {
 	if err != nil || !key.Public.Equal(point(t, cardPoint)) || key.PIN != pivkey.PINOnce || key.Touch != pivkey.TouchNever || !key.Generated {
 		t.Errorf("Key: %+v, %v", key, err)
 	}
+	key, err = session(t, v574, metadata9d, "010111020203030301020443 8641"+cardPoint+"9000").Key(pivkey.KeyManagement)
+	if err != nil || key.PIN != pivkey.PINAlways || key.Touch != pivkey.TouchCached || key.Generated {
+		t.Errorf("imported: %+v, %v", key, err)
+	}
 	secret, err := session(t, v574, agree, "7c228220"+shared+"9000").ECDH(pivkey.KeyManagement, point(t, peerPoint))
 	if err != nil || hex.EncodeToString(secret) != shared {
 		t.Errorf("ECDH: %x, %v", secret, err)

@@ -100,7 +100,7 @@ func (s *Session) ECDH(slot Slot, peer *ecdh.PublicKey) ([]byte, error) {
 	return secret, nil
 }
 
-// notAskedFor is longer than any card takes to say that the PIN is missing, and shorter than any waits to be touched.
+// notAskedFor is longer than any card takes to refuse, and shorter than any waits to be touched.
 const notAskedFor = 2 * time.Second
 
 // missing tells the two meanings of 6982 apart: the PIN is missing, or nobody touched the key. A card that waited asked
