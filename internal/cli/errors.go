@@ -101,7 +101,7 @@ func advise(err error) (code int, hint string) {
 			return exitBackup, backupHint(known)
 		}
 	}
-	for _, row := range advices() {
+	for _, row := range append(pivAdvices(), advices()...) {
 		if errors.Is(err, row.is) {
 			return row.code, row.hint
 		}

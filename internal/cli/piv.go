@@ -6,6 +6,7 @@ import (
 	"crypto/ecdh"
 	"errors"
 	"fmt"
+	"strings"
 
 	"ykmfa/internal/pivkey"
 	"ykmfa/internal/vault"
@@ -259,12 +260,18 @@ func (p *piv) givePIN(ctx context.Context) error {
 		}
 		clear(pin)
 		var wrong *pivkey.PINError
-		if !errors.As(err, &wrong) && !errors.Is(err, pivkey.ErrInvalid) || len(a.scriptWays(pinVariable)) > 0 {
+		switch scripted := len(a.scriptWays(pinVariable)) > 0; {
+		case errors.As(err, &wrong) && scripted:
+			return fmt.Errorf("%w: %w", errWrongPIN, err)
+		case !errors.As(err, &wrong) && !errors.Is(err, pivkey.ErrInvalid) || scripted:
 			return err
 		}
 		a.say("%v: %v", p, err)
 	}
 }
+
+// errWrongPIN is a wrong PIN that nobody was there to type again.
+var errWrongPIN = errors.New("the PIN from YKMFA_PIV_PIN_COMMAND or YKMFA_PIV_PIN_FD is wrong")
 
 const pinVariable = "YKMFA_PIV_PIN"
 
@@ -297,4 +304,29 @@ func (p *piv) askPIN(ctx context.Context) (pin []byte, err error) {
 		return err
 	})
 	return pin, err
+}
+
+// onPIVError names the key in an error that came from it, once.
+func onPIVError(p *piv, err error) error {
+	if strings.Contains(err.Error(), p.String()) {
+		return err
+	}
+	return fmt.Errorf("%v: %w", p, err)
+}
+
+// pivAdvices are those for what the PIV applet reports.
+func pivAdvices() []advice {
+	return []advice{
+		{pivkey.ErrFull, exitFailed, "free a retired slot of its PIV applet, or name one that has a P-256 key: --slot"},
+		{pivkey.ErrOccupied, exitFailed, "leave out --slot: a free one is found"},
+		{pivkey.ErrNotP256, exitFailed, "leave out --slot: a free one is found"},
+		{pivkey.ErrPINBlocked, exitLocked, "unblock it with the PUK: ykman piv access unblock-pin"},
+		{pivkey.ErrPINNeeded, exitLocked, "run it on a terminal, or set YKMFA_PIV_PIN_COMMAND"},
+		{errWrongPIN, exitLocked, "is YKMFA_PIV_PIN_COMMAND right? it is not tried again"},
+		{pivkey.ErrNotTouched, exitNotTouch, "run it again, and touch the key while it blinks"},
+		{pivkey.ErrWrongManagementKey, exitLocked, "is it the right one? YKMFA_PIV_KEY_COMMAND, or the prompt, takes it in hexadecimal"},
+		{pivkey.ErrNotSupported, exitFailed, "other policies: --pin once --touch never"},
+		{pivkey.ErrInvalid, exitUsage, "ykmfa vault add-key --help"},
+		{pivkey.ErrNoApplet, exitNoKey, "enable PIV on the key: ykman config usb --enable PIV"},
+	}
 }

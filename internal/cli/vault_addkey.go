@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -63,11 +62,11 @@ func (o *addKeyOptions) run(ctx context.Context) (err error) {
 	defer p.close()
 	slot, info, err := o.onKey(ctx, p)
 	if err != nil {
-		return pivFailed(p, err)
+		return onPIVError(p, err)
 	}
 	p.close()
 	if err := prove(&held{p, ctx, slot, info}); err != nil {
-		return pivFailed(p, err)
+		return onPIVError(p, err)
 	}
 	return o.record(ctx, p, slot, info)
 }
@@ -209,40 +208,6 @@ func (a *app) follow(ctx context.Context, v *vault.Vault) error {
 		return fail(exitLocked, "ykmfa vault rekey", "the recipients are changed, but not yet for the entries that exist: %w", err)
 	}
 	return err
-}
-
-// pivFailed names the key, and the next step.
-func pivFailed(p *piv, err error) error {
-	var known *Error
-	if errors.As(err, &known) {
-		return err
-	}
-	code, hint := advise(err)
-	for _, row := range []advice{
-		{pivkey.ErrFull, exitFailed, "free a retired slot of its PIV applet, or name one that has a P-256 key: --slot"},
-		{pivkey.ErrOccupied, exitFailed, "leave out --slot: a free one is found"},
-		{pivkey.ErrNotP256, exitFailed, "leave out --slot: a free one is found"},
-		{pivkey.ErrPINBlocked, exitLocked, "unblock it with the PUK: ykman piv access unblock-pin"},
-		{pivkey.ErrNotTouched, exitNotTouch, "run it again, and touch the key while it blinks"},
-		{pivkey.ErrWrongManagementKey, exitLocked, "set YKMFA_PIV_KEY_COMMAND, or run it on a terminal"},
-		{pivkey.ErrNotSupported, exitFailed, "other policies: --touch never --pin once"},
-		{pivkey.ErrInvalid, exitUsage, "see ykmfa vault add-key --help"},
-		{pivkey.ErrNoApplet, exitNoKey, "enable PIV on the key: ykman config usb --enable PIV"},
-		{term.ErrNone, exitLocked, "run it on a terminal, or set YKMFA_PIV_PIN_COMMAND"},
-	} {
-		if errors.Is(err, row.is) {
-			code, hint = row.code, row.hint
-			break
-		}
-	}
-	var wrong *pivkey.PINError
-	if errors.As(err, &wrong) {
-		code, hint = exitLocked, "is "+pinVariable+"_COMMAND right? it is not tried again"
-	}
-	if !strings.Contains(err.Error(), p.String()) {
-		err = fmt.Errorf("%v: %w", p, err)
-	}
-	return &Error{Code: code, Hint: hint, Err: err}
 }
 
 func newVaultRemoveKey(a *app) *cobra.Command {

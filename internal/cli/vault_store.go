@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"ykmfa/internal/account"
+	"ykmfa/internal/pivkey"
 	"ykmfa/internal/source"
 	"ykmfa/internal/term"
 	"ykmfa/internal/vault"
@@ -142,6 +143,9 @@ func vaultError(err error) error {
 		{vault.ErrDamaged, source.KindNoSecret, "bring the file back from a copy of the vault; then: ykmfa vault check"},
 		{vault.ErrNoMatch, source.KindLocked, "plug in a YubiKey that ykmfa vault recipients names, or bring back the file identities"},
 		{vault.ErrPassphrase, source.KindLocked, "ykmfa vault recover takes the identity of the recovery sheet, if the passphrase is lost"},
+		{pivkey.ErrNotTouched, source.KindLocked, "run it again, and touch the key while it blinks"},
+		{pivkey.ErrPINBlocked, source.KindLocked, "unblock it with the PUK: ykman piv access unblock-pin"},
+		{errWrongPIN, source.KindLocked, "is YKMFA_PIV_PIN_COMMAND right? it is not tried again"},
 		{term.ErrNone, source.KindLocked, "run it on a terminal, or set YKMFA_VAULT_PASSPHRASE_COMMAND"},
 	} {
 		if errors.Is(err, row.is) {
@@ -156,6 +160,11 @@ func vaultFailed(err error) error {
 	var known *Error
 	if err == nil || errors.As(err, &known) {
 		return err
+	}
+	for _, row := range pivAdvices() {
+		if errors.Is(err, row.is) {
+			return &Error{Code: row.code, Hint: row.hint, Err: err}
+		}
 	}
 	var refused *source.Error
 	if errors.As(vaultError(err), &refused) && refused.Kind == source.KindNotFound {
