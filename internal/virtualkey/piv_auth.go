@@ -91,8 +91,8 @@ func (p *pivApplet) generalAuthenticate(ctx context.Context, c iso7816.Command, 
 	return p.useKey(ctx, c, t, last.verified)
 }
 
-// useKey signs or agrees on a secret. A slot without such a key is 6a80, which is how ykman knows it. The policies come
-// first: nobody is asked for a touch in vain, but for one that the policy wants.
+// useKey signs or agrees on a secret. A slot without such a key is 6a80, which is how ykman knows it. The finger comes last:
+// nobody is asked for a touch that could not help.
 func (p *pivApplet) useKey(ctx context.Context, c iso7816.Command, t authTemplate, justVerified bool) ([]byte, status) {
 	key, ok := p.state().Keys[slotName(c.P2)]
 	if !ok || key.Algorithm != c.P1 {
@@ -126,7 +126,7 @@ func (p *pivApplet) pinSatisfies(policy byte, justVerified bool) bool {
 	case pinPolicyOnce:
 		return p.verified
 	}
-	return p.verified && justVerified
+	return justVerified
 }
 
 // sign makes an ECDSA signature, in DER, of a digest that is at most as long as the key.

@@ -184,6 +184,7 @@ func TestPIVAgreeRefused(t *testing.T) {
 		"0087119d047c028000":                                   "6a80",
 		"0087119d00":                                           "6a80",
 		"0087119d49 7c45 8200 8541" + peerPoint + "0000":       "6a80",
+		"0087119d097c07820100810211 11":                        "6a80",
 		"0087119d067c04820081 00":                              "6a80",
 		"0087119d277c2582008121" + strings.Repeat("11", 33):    "6a80",
 		"0087119d477c45 8541" + peerPoint + "8200":             strings.ReplaceAll(agreed, " ", ""), // any order

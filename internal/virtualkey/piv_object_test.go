@@ -180,8 +180,8 @@ func TestPIVOldStateFile(t *testing.T) {
 // What could not be stored has not happened: a PIN that could be tried without being counted could be found.
 func TestPIVNotStored(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "gone")
-	k := openKey(t, Options{Path: filepath.Join(dir, "key.json"), Firmware: "5.4.3", Rand: fixed(t, salt, "00000000", witness3DES)})
-	play(t, k, "> "+selectPIV+"\n"+mutual3DES)
+	k := openKey(t, Options{Path: filepath.Join(dir, "key.json"), Firmware: "5.4.3", Rand: fixed(t, salt, "00000000", witness3DES, cardScalar, peerPoint[2:66])})
+	play(t, k, "> "+selectPIV+"\n"+mutual3DES+"> 0047009d05ac03800111\n> 00db3fff085c035fc10a530155\n< 9000")
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -194,6 +194,10 @@ func TestPIVNotStored(t *testing.T) {
 		< 6581
 		> 00cb3fff055c035fc10b
 		< 6a82
+		> 0047009c05ac03800111
+		< 6581
+		> 00f7009c00
+		< 6a88
 		> 00ffffff13089b10000102030405060708090a0b0c0d0e0f
 		< 6581
 		> 00f7009b00

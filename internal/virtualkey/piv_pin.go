@@ -65,6 +65,7 @@ func (p *pivApplet) try(reference byte, value []byte) status {
 	case s.Tries == 0:
 		return swBlocked
 	case !bytes.Equal(s.Value, value):
+		p.verified = p.verified && reference != referencePIN
 		left := s.Tries - 1
 		if sw := p.update(func(next *pivState) { next.secret(reference).Tries = left }); !sw.ok() {
 			return sw
@@ -81,11 +82,7 @@ func (p *pivApplet) changeReference(c iso7816.Command) status {
 	if c.P2 != referencePIN && c.P2 != referencePUK {
 		return swReferenceNotFound
 	}
-	sw := p.replace(c, c.P2, c.P2)
-	if isRefusal := sw == swBlocked || sw&^0xf == swTriesLeft; isRefusal && c.P2 == referencePIN {
-		p.verified = false
-	}
-	return sw
+	return p.replace(c, c.P2, c.P2)
 }
 
 // resetRetryCounter is RESET RETRY COUNTER: the PUK, then a new PIN (section 3.2.3).
