@@ -1,0 +1,99 @@
+package qr
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+)
+
+// QuietZone is the light border that the standard asks for, in modules (section 6.3.8).
+const QuietZone = 4
+
+// Size is how many columns and lines Terminal takes.
+func (c *Code) Size(quiet int) (columns, lines int) {
+	side := c.Width + 2*quiet
+	return side, (side + 1) / 2
+}
+
+// Fit is the widest quiet zone with which the code fits a terminal, and whether there is one: scanners get along with
+// a quiet zone of 2, and most with 1.
+func (c *Code) Fit(columns, lines int) (quiet int, ok bool) {
+	for _, quiet = range []int{QuietZone, 2, 1} {
+		if w, h := c.Size(quiet); w <= columns && h <= lines {
+			return quiet, true
+		}
+	}
+	return 0, false
+}
+
+// Terminal draws the code in lines of half blocks, two modules above each other in one character, for the caller to
+// wipe. Both colours are given as numbers of the 256-colour palette that no theme redefines (16 is black, 231 white):
+// the code is dark on light on every ground.
+func (c *Code) Terminal(quiet int) []byte {
+	columns, lines := c.Size(quiet)
+	b := bytes.NewBuffer(make([]byte, 0, lines*(3*columns+32)))
+	for line := range lines {
+		b.WriteString("\x1b[38;5;16;48;5;231m")
+		for x := -quiet; x < columns-quiet; x++ {
+			upper, lower := c.Black(x, 2*line-quiet), c.Black(x, 2*line+1-quiet)
+			switch {
+			case upper && lower:
+				b.WriteString("█")
+			case upper:
+				b.WriteString("▀")
+			case lower:
+				b.WriteString("▄")
+			default:
+				b.WriteByte(' ')
+			}
+		}
+		b.WriteString("\x1b[0m\n")
+	}
+	return b.Bytes()
+}
+
+// PNG draws the code with its quiet zone, scale pixels wide for each module. The caller wipes the bytes.
+func (c *Code) PNG(scale int) ([]byte, error) {
+	side := (c.Width + 2*QuietZone) * scale
+	if scale < 1 || side > maxSide {
+		return nil, errors.New("the scale of a QR code must be 1 or more, and its picture no wider than 16384 pixels")
+	}
+	img := image.NewPaletted(image.Rect(0, 0, side, side), color.Palette{color.White, color.Black})
+	defer clear(img.Pix)
+	for y := range side {
+		for x := range side {
+			if c.Black(x/scale-QuietZone, y/scale-QuietZone) {
+				img.Pix[y*img.Stride+x] = 1
+			}
+		}
+	}
+	var b bytes.Buffer
+	b.Grow(side*side/8 + 1<<12) // so that growing leaves no copy behind
+	err := png.Encode(&b, img)
+	return b.Bytes(), err
+}
+
+// SVG draws the code with its quiet zone, one unit wide for each module. The caller wipes the bytes.
+func (c *Code) SVG() []byte {
+	side := c.Width + 2*QuietZone
+	b := bytes.NewBuffer(make([]byte, 0, 1<<9+8*side*side))
+	fmt.Fprintf(b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" shape-rendering="crispEdges">`,
+		side, side, 8*side, 8*side)
+	b.WriteString("\n<path fill=\"#fff\" d=\"M0 0h" + fmt.Sprint(side) + "v" + fmt.Sprint(side) + "H0z\"/>\n<path d=\"")
+	for y := range c.Width {
+		for x := 0; x < c.Width; x++ {
+			start := x
+			for c.Black(x, y) {
+				x++
+			}
+			if n := x - start; n > 0 {
+				fmt.Fprintf(b, "M%d %dh%dv1h-%dz", start+QuietZone, y+QuietZone, n, n)
+			}
+		}
+	}
+	b.WriteString("\"/>\n</svg>\n")
+	return b.Bytes()
+}
