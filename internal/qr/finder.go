@@ -2,6 +2,7 @@ package qr
 
 import (
 	"math"
+	"math/bits"
 )
 
 type point struct{ x, y float64 }
@@ -23,18 +24,23 @@ type finder struct {
 	module  float64  // width of a module, in pixels
 	ink     byte     // the class of pixels that its dark modules are: 1, or 0 in an inverted code
 	votes   int      // lines that crossed it as they should
+	whole   bool     // its outline was found
 	used    bool     // belongs to a code that was read
 }
 
 // maxFinders bounds what noise can pretend.
-const maxFinders = 400
+const maxFinders = 600
 
 // finders looks along every row for runs of 1:1:3:1:1 pixels (section 6.3.3), in both colours, and checks what it finds
 // in the other directions.
-func (s *search) finders(b bitmap) (all []finder) {
+func (s *search) finders(b bitmap) (done []finder) {
+	var live []finder
 	for y := range b.h {
-		if y&63 == 0 && s.ctx.Err() != nil {
-			return nil
+		if y%8 == 0 {
+			if s.ctx.Err() != nil {
+				return nil
+			}
+			live, done = settle(live, done, float64(y))
 		}
 		row := b.pix[y*b.w : (y+1)*b.w]
 		var run [5]int
@@ -46,12 +52,28 @@ func (s *search) finders(b bitmap) (all []finder) {
 			run = [5]int{run[1], run[2], run[3], run[4], x - start}
 			if run[0] > 0 && likeFinder(run) {
 				middle := float64(x-run[4]-run[3]) - float64(run[2])/2
-				all = b.consider(all, middle, y, run, row[start])
+				live = b.consider(live, middle, y, run, row[start])
 			}
 			start = x
 		}
 	}
-	return all
+	_, done = settle(live, done, math.Inf(1))
+	return done
+}
+
+// settle moves the finders that the rows from y on cannot cross any more from live to done, and forgets what turned
+// out to be none: only one row saw it, or it has no outline.
+func settle(live, done []finder, y float64) (stay, all []finder) {
+	stay = live[:0]
+	for _, f := range live {
+		switch {
+		case f.centre.y+3*f.module >= y:
+			stay = append(stay, f)
+		case f.whole && len(done) < maxFinders:
+			done = append(done, f)
+		}
+	}
+	return stay, done
 }
 
 // likeFinder compares five runs with 1:1:3:1:1. A threshold that is off makes the dark ones wider and the light ones
@@ -82,19 +104,20 @@ func (b bitmap) consider(all []finder, x float64, y int, run [5]int, ink byte) [
 	}
 	centre := point{x, middle}
 	for i := len(all) - 1; i >= 0; i-- {
-		if f := &all[i]; f.ink == ink && f.centre.distance(centre) < 1.5*f.module {
+		f := &all[i]
+		if d := f.centre.minus(centre); f.ink == ink && d.dot(d) < 2.25*f.module*f.module {
 			f.votes++
+			if !f.whole && bits.OnesCount(uint(f.votes-1)) == 1 { // at 2, 3, 5, 9...: what is no finder costs little
+				f.centre = centre
+				f.whole = b.outline(f)
+			}
 			return all
 		}
 	}
 	if len(all) == maxFinders {
 		return all
 	}
-	f := finder{centre: centre, module: float64(min(total, height)) / 7, ink: ink, votes: 1}
-	if b.outline(&f) {
-		all = append(all, f)
-	}
-	return all
+	return append(all, finder{centre: centre, module: float64(min(total, height)) / 7, ink: ink, votes: 1})
 }
 
 // column checks the runs above and below a pixel, and finds their middle. None is longer than the whole row was.
@@ -133,7 +156,7 @@ func (b bitmap) outline(f *finder) bool {
 		sin, cos := math.Sincos(2 * math.Pi * float64(at) / rays)
 		r, ok := b.ray(f, point{cos, sin})
 		if seen[at] = ok; !ok {
-			if wrong++; wrong > rays/4 {
+			if wrong++; wrong > 2+i/4 {
 				return false
 			}
 			continue
@@ -156,7 +179,7 @@ func (b bitmap) ray(f *finder, direction point) (float64, bool) {
 		}
 		radius[n] = r - step/2
 		if n++; n == 3 {
-			slack := 0.13*radius[2] + 0.8
+			slack := 0.13*radius[2] + 0.6
 			ok := math.Abs(radius[0]-radius[2]*3/7) < slack && math.Abs(radius[1]-radius[2]*5/7) < slack
 			return radius[2], ok
 		}
