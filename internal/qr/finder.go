@@ -145,6 +145,16 @@ func (b bitmap) column(x, y int, ink byte, limit int) (middle float64, total int
 // rays is how many directions an outline is looked for in.
 const rays = 64
 
+// compass has the directions of the rays.
+func compass() *[rays]point {
+	c := new([rays]point)
+	for i := range c {
+		sin, cos := math.Sincos(2 * math.Pi * float64(i) / rays)
+		c[i] = point{cos, sin}
+	}
+	return c
+}
+
 // outline looks outwards from the centre in all directions: dark, light, dark, light. Where most of them have the right
 // proportions, the ends of the last dark make the outer square, whose corners are set.
 func (b bitmap) outline(f *finder) bool {
@@ -153,15 +163,14 @@ func (b bitmap) outline(f *finder) bool {
 	wrong := 0
 	for i := range rays {
 		at := i * 23 % rays // all around, so that what is no finder is given up early
-		sin, cos := math.Sincos(2 * math.Pi * float64(at) / rays)
-		r, ok := b.ray(f, point{cos, sin})
+		r, ok := b.ray(f, b.compass[at])
 		if seen[at] = ok; !ok {
-			if wrong++; wrong > 2+i/4 {
+			if wrong++; wrong > 2+i/5 {
 				return false
 			}
 			continue
 		}
-		edge[at] = point{cos * r, sin * r}
+		edge[at] = b.compass[at].times(r)
 	}
 	return f.square(edge, seen)
 }
@@ -172,9 +181,12 @@ func (b bitmap) ray(f *finder, direction point) (float64, bool) {
 	var radius [3]float64
 	colour, n := f.ink, 0
 	for r := step; r < 9*f.module+2; r += step {
-		p := f.centre.plus(direction.times(r))
-		inside := p.x >= 0 && p.y >= 0 && p.x < float64(b.w) && p.y < float64(b.h)
-		if inside && b.dark(p.x, p.y) == colour || !inside && colour != f.ink {
+		x, y := f.centre.x+r*direction.x, f.centre.y+r*direction.y
+		seen := 1 - f.ink // beyond the picture lies the quiet zone
+		if x >= 0 && y >= 0 && int(x) < b.w && int(y) < b.h {
+			seen = b.pix[int(y)*b.w+int(x)]
+		}
+		if seen == colour {
 			continue
 		}
 		radius[n] = r - step/2
@@ -281,10 +293,13 @@ func fitSide(edge [rays]point, seen [rays]bool, from, to float64) (line, bool) {
 	return line{normal, normal.dot(point{sx / n, sy / n})}, true
 }
 
-// turn brings an angle between 0 and a full turn.
+// turn brings an angle of few turns between 0 and a full turn.
 func turn(angle float64) float64 {
-	if angle = math.Mod(angle, 2*math.Pi); angle < 0 {
+	for angle < 0 {
 		angle += 2 * math.Pi
+	}
+	for angle >= 2*math.Pi {
+		angle -= 2 * math.Pi
 	}
 	return angle
 }

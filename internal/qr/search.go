@@ -67,7 +67,7 @@ func (s *search) picture(img image.Image, ground color.Color) error {
 
 // view searches one view with both thresholds.
 func (s *search) view(v view) error {
-	b := bitmap{v.w, v.h, make([]byte, v.w*v.h)}
+	b := bitmap{v.w, v.h, make([]byte, v.w*v.h), compass()}
 	defer clear(b.pix)
 	for _, threshold := range []func(bitmap){v.local, v.global} {
 		threshold(b)

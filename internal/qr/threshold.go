@@ -2,8 +2,9 @@ package qr
 
 // bitmap says of every pixel whether it is dark (1) or light (0).
 type bitmap struct {
-	w, h int
-	pix  []byte
+	w, h    int
+	pix     []byte
+	compass *[rays]point
 }
 
 // dark is 1 where the pixel at the point is dark, in a picture without edges: outside is light.
