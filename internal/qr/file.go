@@ -82,7 +82,7 @@ func (f fileFormat) broken(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return fmt.Errorf("the %s file is cut short", f.name)
 	}
-	return fmt.Errorf("the %s file is damaged or of a kind that is not read: %w", f.name, err)
+	return fmt.Errorf("the %s file is damaged, cut short or of a kind that is not read: %w", f.name, err)
 }
 
 // frames reads a GIF frame by frame, each drawn over those before as the file asks.

@@ -111,7 +111,7 @@ func (r *bitReader) segment(mode, version int, text []byte) ([]byte, error) {
 		}
 		return text, nil
 	case modeKanji:
-		return r.kanji(n, text)
+		return r.kanji(n, text), nil
 	case modeECI:
 		return text, r.skipECI()
 	case modeAppend:
@@ -158,19 +158,16 @@ func (r *bitReader) alphanumerics(n int, text []byte) ([]byte, error) {
 }
 
 // kanji reads characters of Shift JIS in 13 bits (section 7.4.6).
-func (r *bitReader) kanji(n int, text []byte) ([]byte, error) {
+func (r *bitReader) kanji(n int, text []byte) []byte {
 	for ; n > 0 && !r.over; n-- {
 		v := r.take(13)
 		v = v/0xc0<<8 | v%0xc0
 		if v += 0x8140; v > 0x9ffc {
 			v += 0xc140 - 0x8140
 		}
-		if v > 0xebbf {
-			return text, errInconsistent
-		}
 		text = append(text, byte(v>>8), byte(v))
 	}
-	return text, nil
+	return text
 }
 
 // skipECI passes over the number of a character set, of one to three bytes (table 4).
