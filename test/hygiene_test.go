@@ -52,6 +52,8 @@ var mayImport = map[string][]string{
 	"ykmfa/internal/account":           {"ykmfa/oath", "github.com/pelletier/go-toml/v2", "golang.org/x/sys"},
 	"ykmfa/internal/keyring":           {"github.com/zalando/go-keyring"},
 	"ykmfa/internal/term":              {"golang.org/x/term"},
+	"ykmfa/internal/qr":                {"golang.org/x/image"},
+	"ykmfa/internal/clipboard":         {},
 	"ykmfa/internal/source":            {"ykmfa/internal/keyring", "ykmfa/internal/otpauth", "ykmfa/oath", "golang.org/x/term"},
 	"ykmfa/internal/source/sourcetest": {},
 	"ykmfa/internal/pcscdtest":         {"ykmfa/internal/virtualkey"},

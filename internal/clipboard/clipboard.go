@@ -44,6 +44,11 @@ var (
 	picture = kind{"picture", maxImage}
 )
 
+// is reports whether data can be of the kind: some owners of a clipboard answer to every type with what they have.
+func (k kind) is(data []byte) bool {
+	return len(data) > 0 && bytes.HasPrefix(data, []byte("\x89PNG\r\n\x1a\n")) == (k == picture)
+}
+
 // program is a way to read one kind. It serves where its variable is set, if it has one.
 type program struct {
 	kind     string
@@ -134,7 +139,7 @@ func (p program) run(ctx context.Context, path string, k kind) ([]byte, error) {
 	if p.decode != nil {
 		limit *= 3 // hexadecimal digits and some words
 	}
-	out, err := output(c, limit)
+	out, err := output(ctx, c, limit)
 	if err == nil && p.decode != nil {
 		raw := out
 		out, err = p.decode(raw)
@@ -143,10 +148,10 @@ func (p program) run(ctx context.Context, path string, k kind) ([]byte, error) {
 	switch {
 	case ctx.Err() != nil:
 		err = fmt.Errorf("%s did not answer: %w", p.argv[0], ctx.Err())
-	case err != nil && nothing(complaint.data), err == nil && len(out) == 0:
-		err = fmt.Errorf("no %s: %w", k.name, ErrEmpty)
 	case err == nil && len(out) > k.max, errors.Is(err, errLong):
 		err = fmt.Errorf("the %s in the clipboard is longer than %d MiB", k.name, k.max>>20)
+	case err != nil && nothing(complaint.data), err == nil && !k.is(out):
+		err = fmt.Errorf("no %s: %w", k.name, ErrEmpty)
 	case err != nil:
 		err = fmt.Errorf("%s: %w%s", p.argv[0], err, firstLine(complaint.data))
 	}

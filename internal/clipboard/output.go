@@ -1,6 +1,7 @@
 package clipboard
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os/exec"
@@ -10,8 +11,8 @@ import (
 var errLong = errors.New("too long an answer")
 
 // output runs the program and reads what it prints, up to a bound. It reads into a buffer that is wiped when a larger
-// one takes its place.
-func output(c *exec.Cmd, limit int) ([]byte, error) {
+// one takes its place. When ctx ends, it waits no longer for children of the program that hold the pipe.
+func output(ctx context.Context, c *exec.Cmd, limit int) ([]byte, error) {
 	pipe, err := c.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -19,6 +20,8 @@ func output(c *exec.Cmd, limit int) ([]byte, error) {
 	if err := c.Start(); err != nil {
 		return nil, err
 	}
+	stop := context.AfterFunc(ctx, func() { _ = pipe.Close() })
+	defer stop()
 	data, err := readAll(pipe, limit)
 	if err != nil {
 		_ = c.Process.Kill()

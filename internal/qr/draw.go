@@ -29,28 +29,39 @@ func (c *Code) Fit(columns, lines int) (quiet int, ok bool) {
 	return 0, false
 }
 
+// The colours of a terminal: foreground and background, as numbers of the palette of 256 that no theme redefines (16 is
+// black, 231 is white), so that the code is dark on light everywhere.
+const (
+	darkOnLight = "\x1b[38;5;16;48;5;231m"
+	lightOnDark = "\x1b[38;5;231;48;5;16m"
+	plain       = "\x1b[0m"
+)
+
 // Terminal draws the code in lines of half blocks, two modules above each other in one character, for the caller to
-// wipe. Both colours are given as numbers of the 256-colour palette that no theme redefines (16 is black, 231 white):
-// the code is dark on light on every ground.
+// wipe. The upper module is always the background, and the lower one the background or a lower half block: upper half
+// blocks and whole blocks do not fill their place in many fonts and sizes, and leave lines over which scanners stumble.
 func (c *Code) Terminal(quiet int) []byte {
 	columns, lines := c.Size(quiet)
-	b := bytes.NewBuffer(make([]byte, 0, lines*(3*columns+32)))
+	b := bytes.NewBuffer(make([]byte, 0, lines*columns*(len(darkOnLight)+3)))
 	for line := range lines {
-		b.WriteString("\x1b[38;5;16;48;5;231m")
+		colours := ""
 		for x := -quiet; x < columns-quiet; x++ {
 			upper, lower := c.Black(x, 2*line-quiet), c.Black(x, 2*line+1-quiet)
-			switch {
-			case upper && lower:
-				b.WriteString("█")
-			case upper:
-				b.WriteString("▀")
-			case lower:
-				b.WriteString("▄")
-			default:
+			next := darkOnLight
+			if upper {
+				next = lightOnDark
+			}
+			if next != colours {
+				colours = next
+				b.WriteString(colours)
+			}
+			if lower == upper {
 				b.WriteByte(' ')
+			} else {
+				b.WriteString("▄")
 			}
 		}
-		b.WriteString("\x1b[0m\n")
+		b.WriteString(plain + "\n")
 	}
 	return b.Bytes()
 }
