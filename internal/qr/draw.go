@@ -14,9 +14,12 @@ const QuietZone = 4
 
 // Size is how many columns and lines Terminal takes.
 func (c *Code) Size(quiet int) (columns, lines int) {
-	side := c.Width + 2*quiet
-	return side, (side + 1) / 2
+	return c.Width + 2*quiet, (above(quiet) + c.Width + quiet + 1) / 2
 }
+
+// above is the quiet zone over the code: an even number of modules, so that the first row of the code is the upper one
+// of its line. Where the two halves of a line differ by a pixel, the finders keep their symmetry only so.
+func above(quiet int) int { return quiet + quiet&1 }
 
 // Fit is the widest quiet zone with which the code fits a terminal, and whether there is one: scanners get along with
 // a quiet zone of 2, and most with 1.
@@ -46,7 +49,8 @@ func (c *Code) Terminal(quiet int) []byte {
 	for line := range lines {
 		colours := ""
 		for x := -quiet; x < columns-quiet; x++ {
-			upper, lower := c.Black(x, 2*line-quiet), c.Black(x, 2*line+1-quiet)
+			y := 2*line - above(quiet)
+			upper, lower := c.Black(x, y), c.Black(x, y+1)
 			next := darkOnLight
 			if upper {
 				next = lightOnDark

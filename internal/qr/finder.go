@@ -5,18 +5,6 @@ import (
 	"math/bits"
 )
 
-type point struct{ x, y float64 }
-
-func (p point) plus(q point) point       { return point{p.x + q.x, p.y + q.y} }
-func (p point) minus(q point) point      { return point{p.x - q.x, p.y - q.y} }
-func (p point) times(f float64) point    { return point{p.x * f, p.y * f} }
-func (p point) cross(q point) float64    { return p.x*q.y - p.y*q.x }
-func (p point) dot(q point) float64      { return p.x*q.x + p.y*q.y }
-func (p point) length() float64          { return math.Hypot(p.x, p.y) }
-func (p point) distance(q point) float64 { return p.minus(q).length() }
-func (p point) angle() float64           { return math.Atan2(p.y, p.x) }
-func middle(p, q point) point            { return p.plus(q).times(0.5) }
-
 // finder is one of the three large squares in the corners of a code, as it was seen.
 type finder struct {
 	centre  point
@@ -251,26 +239,6 @@ func (f *finder) measure() bool {
 	return true
 }
 
-// line is all points p with normal·p = offset.
-type line struct {
-	normal point
-	offset float64
-}
-
-func lineThrough(p, q point) line {
-	d := q.minus(p)
-	n := point{d.y, -d.x}.times(1 / d.length())
-	return line{n, n.dot(p)}
-}
-
-func (l line) meet(m line) (point, bool) {
-	d := l.normal.cross(m.normal)
-	if math.Abs(d) < 1e-3 {
-		return point{}, false
-	}
-	return point{(l.offset*m.normal.y - m.offset*l.normal.y) / d, (m.offset*l.normal.x - l.offset*m.normal.x) / d}, true
-}
-
 // fitSide is the line through the points between two corners' directions (total least squares). Those next to the
 // corners, which blur rounds off, are left out.
 func fitSide(edge [rays]point, seen [rays]bool, from, to float64) (line, bool) {
@@ -291,15 +259,4 @@ func fitSide(edge [rays]point, seen [rays]bool, from, to float64) (line, bool) {
 	sin, cos := math.Sincos(math.Atan2(2*sxy, sxx-syy)/2 + math.Pi/2)
 	normal := point{cos, sin}
 	return line{normal, normal.dot(point{sx / n, sy / n})}, true
-}
-
-// turn brings an angle of few turns between 0 and a full turn.
-func turn(angle float64) float64 {
-	for angle < 0 {
-		angle += 2 * math.Pi
-	}
-	for angle >= 2*math.Pi {
-		angle -= 2 * math.Pi
-	}
-	return angle
 }
