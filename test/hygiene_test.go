@@ -55,6 +55,8 @@ var mayImport = map[string][]string{
 	"ykmfa/internal/term":              {"golang.org/x/term"},
 	"ykmfa/internal/disk":              {"golang.org/x/sys"},
 	"ykmfa/internal/source":            {"ykmfa/internal/disk", "ykmfa/internal/keyring", "ykmfa/internal/otpauth", "ykmfa/oath", "golang.org/x/term"},
+	"ykmfa/internal/qr":                {"golang.org/x/image"},
+	"ykmfa/internal/clipboard":         {},
 	"ykmfa/internal/source/sourcetest": {},
 	"ykmfa/internal/vault":             {"ykmfa/internal/disk", "filippo.io/age", "filippo.io/hpke", "golang.org/x/crypto"},
 	"ykmfa/internal/transfer":          {"ykmfa/internal/otpauth", "ykmfa/oath", "golang.org/x/crypto"},
