@@ -70,7 +70,9 @@ type format struct {
 
 // formats is the table. The first that recognises a file reads it: what is recognised by less comes later.
 func formats() []format {
-	return []format{}
+	return []format{
+		{title: "Aegis", is: isAegis, read: readAegis},
+	}
 }
 
 // Read reads a file of any known format. A file of which something cannot be read is no error, as long as the rest can:
