@@ -172,6 +172,9 @@ func aegisEntry(element raw) (otpauth.Params, error) {
 	if err != nil {
 		return otpauth.Params{}, err
 	}
-	return fields{kind: e.Type, issuer: e.Issuer, account: e.Name, algorithm: e.Info.Algo, digits: int64(e.Info.Digits),
-		period: int64(e.Info.Period), counter: int64(e.Info.Counter)}.base32(e.Info.Secret)
+	if e.Type == "yandex" {
+		e.Type = "yaotp" // as URIs call it
+	}
+	return otpauth.Fields{Type: e.Type, Issuer: e.Issuer, Account: e.Name, Secret: e.Info.Secret, Algorithm: e.Info.Algo,
+		Digits: e.Info.Digits.String(), Period: e.Info.Period.String(), Counter: e.Info.Counter.String()}.Params()
 }

@@ -31,7 +31,7 @@ const (
 )
 
 // notBase32 begins what is said of secrets that are none.
-const notBase32 = "the secret: it is neither base32 nor"
+const notBase32 = "its secret: it is neither base32 nor"
 
 func exports() []export {
 	aegis := []string{aliceACME, bobGrosse, carolHOTP, daveSteam, "entry 5: mOTP", "entry 6: Yandex", "entry 7: algorithm",

@@ -212,3 +212,11 @@ func (n *number) UnmarshalJSON(data []byte) error {
 	*n = number(value)
 	return nil
 }
+
+// String is the number for otpauth.Fields, where 0 means that none was given, as many programs do.
+func (n number) String() string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatInt(int64(n), 10)
+}
