@@ -96,12 +96,16 @@ type format struct {
 
 // formats is the table. The first that recognises a file reads it: what is recognised by less comes later.
 func formats() []format {
-	return slices.Concat(
-		csvFormats(), // whose lines may begin with a URI inside quotes
-		[]format{
-			{name: "migration", title: "Google Authenticator", is: isMigration, read: readURIs, write: writeMigration, holds: fitsMigration},
-			{name: "uris", title: "list of otpauth URIs", is: isURIs, read: readURIs, write: writeURIs},
-		})
+	return slices.Concat([]format{
+		{title: "Aegis", is: isAegis, read: readAegis},
+		{title: "Proton Authenticator", is: isProton, read: readProton},
+		{title: "FreeOTP+", is: isFreeOTP, read: readFreeOTP},
+		{title: "Duo Mobile", is: isDuo, read: readDuo},
+		{title: "Stratum (Authenticator Pro)", is: isStratum, read: readStratum},
+	}, csvFormats(), []format{
+		{name: "migration", title: "Google Authenticator", is: isMigration, read: readURIs, write: writeMigration, holds: fitsMigration},
+		{name: "uris", title: "list of otpauth URIs", is: isURIs, read: readURIs, write: writeURIs},
+	})
 }
 
 // Read reads a file of any known format. A file of which something cannot be read is no error, as long as the rest can:

@@ -1,0 +1,222 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ykmfa/internal/otpauth"
+	"ykmfa/oath"
+)
+
+// export is a fixture and what is in it. testdata/make-exports.py made all of them.
+type export struct {
+	file      string
+	format    string
+	question  string // for the password; empty where there is none
+	passwords string // the right one, where it is not "test"
+	want      []string
+}
+
+const (
+	aliceACME = "ACME:alice@example.com TOTP SHA1 6 30s 12345678901234567890"
+	bobGrosse = "Größe & Söhne:böb TOTP SHA256 8 1m0s 12345678901234567890123456789012"
+	carolHOTP = ":carol HOTP SHA1 6 #7 12345678901234567890"
+	daveSteam = "Steam:dave TOTP SHA1 6 30s 12345678901234567890"
+)
+
+// notBase32 begins what is said of secrets that are none.
+const notBase32 = "its secret: it is neither base32 nor"
+
+func exports() []export {
+	aegis := []string{aliceACME, bobGrosse, carolHOTP, daveSteam, "entry 5: mOTP", "entry 6: Yandex", "entry 7: algorithm",
+		"entry 8: " + notBase32, "entry 9: not as this program writes it"}
+	return []export{
+		{file: "aegis-plain.json", format: "Aegis", want: aegis},
+		{file: "aegis-encrypted.json", format: "Aegis", question: "password of the Aegis vault", want: aegis},
+	}
+}
+
+func (e export) data(t testing.TB) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", e.file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// answer gives a password, and counts how often it was asked for.
+type answer struct {
+	password  string
+	questions []string
+}
+
+func (a *answer) give(_ context.Context, question string) ([]byte, error) {
+	a.questions = append(a.questions, question)
+	return []byte(a.password), nil
+}
+
+func read(data []byte, password string) (*File, error) {
+	return Read(context.Background(), Input{Data: data, Password: (&answer{password: password}).give})
+}
+
+// show is an entry in one line. Good ones begin with issuer and account, others with where they are.
+func show(e Entry) string {
+	if e.Err != nil {
+		return e.Where + ": " + e.Err.Error()
+	}
+	p := e.Params.WithDefaults()
+	moving := p.Period.String()
+	if p.Type == oath.HOTP {
+		moving = fmt.Sprintf("#%d", p.Counter)
+	}
+	return fmt.Sprintf("%s:%s %v %v %d %s %s", p.Issuer, p.Account, p.Type, p.Algorithm, p.Digits, moving, p.Secret)
+}
+
+func checkEntries(t *testing.T, f *File, want []string) {
+	t.Helper()
+	if len(f.Entries) != len(want) {
+		t.Errorf("%d entries, want %d", len(f.Entries), len(want))
+	}
+	for i, e := range f.Entries {
+		if i >= len(want) {
+			t.Errorf("besides: %s", show(e))
+			continue
+		}
+		got := show(e)
+		if e.Err == nil && got != want[i] || e.Err != nil && !isError(got, want[i]) {
+			t.Errorf("entry %d: %s\nwant %s", i+1, got, want[i])
+		}
+		if e.Err != nil && e.Params.Secret != nil {
+			t.Errorf("%s: has a secret beside the error", e.Where)
+		}
+	}
+}
+
+// isError compares "entry 5: mOTP" with a whole message.
+func isError(got, want string) bool {
+	where, what, _ := strings.Cut(want, ": ")
+	return strings.HasPrefix(got, where+": ") && strings.Contains(got, what)
+}
+
+func TestExports(t *testing.T) {
+	for _, e := range exports() {
+		t.Run(e.file, func(t *testing.T) {
+			a := answer{password: "test"}
+			f, err := Read(t.Context(), Input{Data: e.data(t), Password: a.give})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f.Format != e.format {
+				t.Errorf("it is taken for %s", f.Format)
+			}
+			if got := strings.Join(a.questions, "\n"); got != e.question {
+				t.Errorf("asked %q, want %q", got, e.question)
+			}
+			checkEntries(t, f, e.want)
+		})
+	}
+}
+
+func TestWrongPassword(t *testing.T) {
+	for _, e := range exports() {
+		if e.question == "" {
+			continue
+		}
+		for _, password := range []string{"", "Test", "test ", strings.Repeat("test", 1000)} {
+			f, err := read(e.data(t), password)
+			if !errors.Is(err, ErrPassword) || f != nil {
+				t.Errorf("%s: %v, %v", e.file, f, err)
+			}
+		}
+		if f, err := Read(t.Context(), Input{Data: e.data(t)}); !errors.Is(err, ErrLocked) || f != nil {
+			t.Errorf("%s, without a password: %v, %v", e.file, f, err)
+		}
+		gone := errors.New("nobody is there")
+		_, err := Read(t.Context(), Input{Data: e.data(t), Password: func(context.Context, string) ([]byte, error) { return nil, gone }})
+		if !errors.Is(err, gone) {
+			t.Errorf("%s, where asking fails: %v", e.file, err)
+		}
+	}
+}
+
+// checkQuiet fails where an error repeats what only the file knows.
+func checkQuiet(t *testing.T, f *File, err error) {
+	t.Helper()
+	errs := []error{err}
+	if f != nil {
+		for _, e := range f.Entries {
+			errs = append(errs, e.Err)
+		}
+	}
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		for _, content := range []string{"GEZDGNBV", "gezdgnbv", "1234567890", "MZXW6", "0123456789abcdef", "alice", "ACME", "böb", "Söhne"} {
+			if strings.Contains(err.Error(), content) {
+				t.Errorf("%q repeats %q", err, content)
+			}
+		}
+	}
+}
+
+// TestCutShort: a file of which the end is missing is refused, or what is left of it is read; it is never an account
+// that was not in the whole.
+func TestCutShort(t *testing.T) {
+	for _, e := range exports() {
+		data := e.data(t)
+		for n := 0; n < len(data); n += 1 + n/40 {
+			f, err := read(data[:n], "test")
+			checkQuiet(t, f, err)
+			if err == nil && len(strings.TrimSpace(string(data[n:]))) > 0 {
+				t.Fatalf("%s: %d of %d bytes are read without an error", e.file, n, len(data))
+			}
+		}
+	}
+}
+
+// TestFlippedBits: under encryption no flipped bit gives another secret than was sealed.
+func TestFlippedBits(t *testing.T) {
+	for _, e := range exports() {
+		data := e.data(t)
+		for n := 0; n < len(data); n += 1 + len(data)/150 {
+			for _, bit := range []byte{0x01, 0x20, 0x80} {
+				data[n] ^= bit
+				f, err := read(data, "test")
+				data[n] ^= bit
+				checkQuiet(t, f, err)
+				if err == nil && e.question != "" {
+					checkEntries(t, f, e.want)
+				}
+				if t.Failed() {
+					t.Fatalf("%s: byte %d", e.file, n)
+				}
+			}
+		}
+	}
+}
+
+// within fails where something takes longer than a user would wait, as it does where a hostile cost is paid.
+func within(t *testing.T, limit time.Duration, do func()) {
+	t.Helper()
+	start := time.Now()
+	do()
+	if took := time.Since(start); took > limit {
+		t.Errorf("it took %v", took)
+	}
+}
+
+func wipeAll(f *File, err error) {
+	if err == nil {
+		f.Wipe()
+	}
+}
+
+var _ = otpauth.Params{}

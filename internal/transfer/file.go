@@ -1,0 +1,32 @@
+package transfer
+
+import (
+	"fmt"
+
+	"ykmfa/internal/otpauth"
+)
+
+// add appends an account, good or not. It is an error only where there are more than any export has.
+func (f *File) add(where, title string, p otpauth.Params, err error) error {
+	if len(f.Entries) == maxEntries {
+		otpauth.Wipe(p.Secret)
+		return fmt.Errorf("it has more than %d entries", maxEntries)
+	}
+	if err != nil {
+		otpauth.Wipe(p.Secret)
+		p = otpauth.Params{}
+	}
+	f.Entries = append(f.Entries, Entry{Where: where, Title: title, Params: p, Err: err})
+	return nil
+}
+
+// unless is the file, or the error in place of it.
+func (f *File) unless(err error) (*File, error) {
+	if err != nil {
+		f.Wipe()
+		return nil, err
+	}
+	return f, nil
+}
+
+func entryNumber(n int) string { return fmt.Sprintf("entry %d", n) }
