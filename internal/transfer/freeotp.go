@@ -27,19 +27,19 @@ func readFreeOTP(_ context.Context, in Input) (*File, error) {
 
 func freeOTPToken(element raw) (otpauth.Params, error) {
 	var t struct {
-		Type, Label, Algo               string
-		IssuerExt, IssuerInt, IssuerAlt string // of the label, of the parameter, of the user
-		Digits, Period, Counter         number
-		Secret                          signedBytes
+		Type, Label, Algo       string
+		IssuerExt, IssuerInt    string // of the label, of the parameter
+		Digits, Period, Counter number
+		Secret                  signedBytes
 	}
 	err := parseJSON(element, &t)
 	defer otpauth.Wipe(t.Secret)
 	if err != nil {
 		return otpauth.Params{}, err
 	}
-	f := otpauth.Fields{Type: t.Type, Issuer: cmp.Or(t.IssuerExt, t.IssuerInt, t.IssuerAlt), Account: t.Label, Raw: t.Secret,
+	f := otpauth.Fields{Type: t.Type, Issuer: cmp.Or(t.IssuerInt, t.IssuerExt), Account: t.Label, Raw: t.Secret,
 		Algorithm: t.Algo, Digits: t.Digits.String(), Period: t.Period.String()}
-	f.Counter = (t.Counter + 1).String() // kept is the counter of the last code (FreeOTP's Token.java counts up before it calculates)
+	f.Counter = (t.Counter + 1).String() // kept is that of the last code: see OtpTokenFactory.kt
 	return f.Params()
 }
 
