@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"ykmfa/internal/otpauth"
+	"ykmfa/oath"
 )
 
 // Bounds of what is read.
@@ -97,7 +98,9 @@ type format struct {
 // formats is the table. The first that recognises a file reads it: what is recognised by less comes later.
 func formats() []format {
 	return slices.Concat([]format{
-		{title: "Aegis", is: isAegis, read: readAegis},
+		{name: "aegis", title: "Aegis", is: isAegis, read: readAegis, write: writeAegis},
+		{name: "2fas", title: "2FAS", is: is2FAS, read: read2FAS, write: write2FAS, holds: fits2FAS},
+		{name: "bitwarden", title: "Bitwarden", write: writeBitwarden, holds: fitsBitwarden},
 		{title: "Proton Authenticator", is: isProton, read: readProton},
 		{title: "FreeOTP+", is: isFreeOTP, read: readFreeOTP},
 		{title: "Duo Mobile", is: isDuo, read: readDuo},
@@ -190,6 +193,9 @@ func (f format) fitting(entries []Entry) (fit []Entry, left *LeftOut) {
 		err := e.Err
 		if err == nil && len(e.Params.Secret) == 0 {
 			err = errors.New("it has no secret")
+		}
+		if err == nil && isSteam(e.Params.Issuer) && e.Params.Type == oath.HOTP {
+			err = &otpauth.FeatureError{Feature: "a Steam code that counts"}
 		}
 		if err == nil && f.holds != nil {
 			err = f.holds(e.Params)
