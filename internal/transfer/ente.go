@@ -50,5 +50,5 @@ func readEnte(ctx context.Context, in Input) (*File, error) {
 		return nil, err
 	}
 	defer otpauth.Wipe(plain)
-	return readLines(ctx, Input{Data: plain})
+	return readURIs(ctx, Input{Data: plain})
 }

@@ -30,3 +30,15 @@ func (f *File) unless(err error) (*File, error) {
 }
 
 func entryNumber(n int) string { return fmt.Sprintf("entry %d", n) }
+
+// addNamed appends what a password manager keeps for an item: base32 or a URI, which may have no names of its own.
+func (f *File) addNamed(where, title, user string, secret []byte, err error) error {
+	var p otpauth.Params
+	if err == nil {
+		p, err = otpauth.Parse(secret)
+	}
+	if err == nil {
+		named(&p, title, user)
+	}
+	return f.add(where, clean(title), p, err)
+}

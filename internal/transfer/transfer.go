@@ -98,9 +98,6 @@ type format struct {
 // formats is the table. The first that recognises a file reads it: what is recognised by less comes later.
 func formats() []format {
 	return slices.Concat([]format{
-		{name: "aegis", title: "Aegis", is: isAegis, read: readAegis, write: writeAegis},
-		{name: "2fas", title: "2FAS", is: is2FAS, read: read2FAS, write: write2FAS, holds: fits2FAS},
-		{name: "bitwarden", title: "Bitwarden", write: writeBitwarden, holds: fitsBitwarden},
 		{title: "Proton Authenticator", is: isProton, read: readProton},
 		{title: "FreeOTP+", is: isFreeOTP, read: readFreeOTP},
 		{title: "Duo Mobile", is: isDuo, read: readDuo},
@@ -108,7 +105,7 @@ func formats() []format {
 	}, csvFormats(), []format{
 		{name: "migration", title: "Google Authenticator", is: isMigration, read: readURIs, write: writeMigration, holds: fitsMigration},
 		{name: "uris", title: "list of otpauth URIs", is: isURIs, read: readURIs, write: writeURIs},
-	})
+	}, vaultFormats())
 }
 
 // Read reads a file of any known format. A file of which something cannot be read is no error, as long as the rest can:

@@ -78,4 +78,101 @@ def aegis():
         "params": {"nonce": nonce.hex(), "tag": sealed[-16:].hex()}}, "db": b64(sealed[:-16])})
 
 
+# --- 2FAS ---
+
+def twofas_service(name, secret, position, **otp):
+    otp = {"label": "label", "account": "", "digits": 6, "period": 30, "algorithm": "SHA1", "tokenType": "TOTP", "source": "Manual", **otp}
+    return {"name": name, "secret": secret, "updatedAt": 1704874073731, "otp": otp, "order": {"position": position},
+            "icon": {"selected": "Label", "label": {"text": "AC", "backgroundColor": "Orange"}}}
+
+
+def twofas():
+    services = [
+        twofas_service("ACME", SHA1, 0, account="alice@example.com", issuer="ACME"),
+        twofas_service("Größe & Söhne", SHA256, 1, account="böb", algorithm="SHA256", digits=8, period=60),
+        twofas_service("", SHA1, 2, account="carol", tokenType="HOTP", counter=7, period=None),
+        twofas_service("Steam", SHA1, 3, account="dave", issuer="Steam", tokenType="STEAM", digits=5),
+        twofas_service("MD5 Ltd", SHA1, 4, account="grace", algorithm="MD5"),
+        twofas_service("Damaged", "MZXW6!", 5, account="heidi"),
+        {"name": "no secret"},
+        7,
+    ]
+    backup = {"services": services, "groups": [], "updatedAt": 1704874073731, "schemaVersion": 4, "appVersionCode": 5000029,
+              "appVersionName": "5.4.6", "appOrigin": "android"}
+    write("2fas-plain.2fas", backup)
+    salt, iv = random(256), random(12)
+    gcm = AESGCM(hashlib.pbkdf2_hmac("sha256", PASSWORD, salt, 10000, 32))
+    seal = lambda data: ":".join(map(b64, (gcm.encrypt(iv, data, None), salt, iv)))
+    write("2fas-encrypted.2fas", dict(backup, services=[], servicesEncrypted=seal(compact(services)), reference=seal(b"reference")))
+
+
+# --- Ente Auth: docs/docs/auth/migration/export.md of ente-io/ente ---
+
+ENTE = f"""otpauth://totp/ACME:alice@example.com?algorithm=SHA1&digits=6&issuer=ACME&period=30&secret={SHA1}&codeDisplay=%7B%22pinned%22%3Atrue%7D
+otpauth://totp/b%C3%B6b?algorithm=sha256&digits=8&issuer=Gr%C3%B6%C3%9Fe+%26+S%C3%B6hne&period=60&secret={SHA256}
+otpauth://hotp/carol?secret={SHA1}&counter=7
+otpauth://steam/dave?issuer=Steam&secret={SHA1}&digits=5
+
+not a URI
+"""
+
+
+def secretstream(key, message):
+    """One last message, by libsodium itself. Its header is random, so that each run writes another one."""
+    state, header = ctypes.create_string_buffer(sodium.crypto_secretstream_xchacha20poly1305_statebytes()), ctypes.create_string_buffer(24)
+    assert sodium.crypto_secretstream_xchacha20poly1305_init_push(state, header, key) == 0
+    out, length = ctypes.create_string_buffer(len(message) + 17), ctypes.c_ulonglong()
+    final = sodium.crypto_secretstream_xchacha20poly1305_tag_final()
+    assert sodium.crypto_secretstream_xchacha20poly1305_push(state, out, ctypes.byref(length), message, ctypes.c_ulonglong(len(message)),
+                                                             None, ctypes.c_ulonglong(0), ctypes.c_ubyte(final)) == 0
+    return header.raw, out.raw[:length.value]
+
+
+def pwhash(password, salt, ops, mem):
+    key = ctypes.create_string_buffer(32)
+    assert sodium.crypto_pwhash(key, ctypes.c_ulonglong(32), password, ctypes.c_ulonglong(len(password)), salt, ctypes.c_ulonglong(ops),
+                                ctypes.c_size_t(mem), ctypes.c_int(2)) == 0
+    return key.raw
+
+
+def ente():
+    salt, ops, mem = random(16), 2, 65536
+    header, sealed = secretstream(pwhash(PASSWORD, salt, ops, mem), ENTE.encode())
+    write("ente-encrypted.json", {"version": 1, "kdfParams": {"memLimit": mem, "opsLimit": ops, "salt": b64(salt)},
+                                  "encryptedData": b64(sealed), "encryptionNonce": b64(header)})
+    lines = []
+    for size in [0, 1, 15, 16, 17, 47, 48, 49, 63, 64, 65, 1000]:  # around the padding of the authenticator
+        key, message = random(32), random(size)
+        header, sealed = secretstream(key, message)
+        lines.append(" ".join(part.hex() or "-" for part in (key, header, message, sealed)))
+    write("secretstream.txt", ("\n".join(lines) + "\n").encode())
+
+
+# --- andOTP ---
+
+def andotp():
+    entry = lambda secret, label, **more: {"secret": secret, "issuer": "", "label": label, "digits": 6, "type": "TOTP", "algorithm": "SHA1",
+                                           "thumbnail": "Default", "last_used": 0, "used_frequency": 0, "period": 30, "tags": [], **more}
+    entries = [
+        entry(SHA1, "alice@example.com", issuer="ACME"),
+        entry(SHA256 + "====", "böb", issuer="Größe & Söhne", algorithm="SHA256", digits=8, period=60),
+        entry(SHA1, "carol", type="HOTP", counter=7),
+        entry(SHA1, "dave", type="STEAM", digits=5),
+        entry(SHA1, "grace", algorithm="MD5"),
+        entry("MZXW6!", "heidi"),
+        entry(SHA1, "ivan", type="MOTP"),
+        entry(SHA1, "Old - judy"),
+    ]
+    del entries[7]["issuer"]
+    write("andotp-plain.json", entries)
+    salt, nonce, rounds = random(12), random(12), 1000
+    key = hashlib.pbkdf2_hmac("sha1", PASSWORD, salt, rounds, 32)
+    write("andotp-encrypted.bin", struct.pack(">I", rounds) + salt + nonce + AESGCM(key).encrypt(nonce, compact(entries), None))
+    nonce = random(12)
+    write("andotp-old.bin", nonce + AESGCM(hashlib.sha256(PASSWORD).digest()).encrypt(nonce, compact(entries), None))
+
+
 aegis()
+twofas()
+ente()
+andotp()
