@@ -95,15 +95,11 @@ func (t table) read(ctx context.Context, in Input) (*File, error) {
 		if len(secret) == 0 && !open {
 			continue // an entry without a second factor
 		}
-		name := clean(string(cell(row, title)))
-		p, err := otpauth.Params{}, errOpen
-		if !open {
-			p, err = otpauth.Parse(secret)
+		var err error
+		if open {
+			err = errOpen
 		}
-		if err == nil {
-			named(&p, name, string(cell(row, user)))
-		}
-		if err := file.add(lineNumber(line), name, p, err); err != nil {
+		if err := file.addNamed(lineNumber(line), string(cell(row, title)), string(cell(row, user)), secret, err); err != nil {
 			return file.unless(err)
 		}
 	}

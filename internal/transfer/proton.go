@@ -17,29 +17,16 @@ func readProton(_ context.Context, in Input) (*File, error) {
 		return nil, err
 	}
 	var file File
-	err := export.Entries.each(func(n int, element raw) error {
-		name, p, err := protonEntry(element)
-		return file.add(entryNumber(n), name, p, err)
-	})
-	return file.unless(err)
-}
-
-// protonEntry: Steam is written as steam://SECRET, with the name beside it.
-func protonEntry(element raw) (name string, p otpauth.Params, err error) {
-	var e struct {
-		Content struct {
-			URI  text
-			Name string
+	return file.unless(export.Entries.each(func(n int, element raw) error {
+		// Steam is steam://SECRET, with the name beside it.
+		var e struct {
+			Content struct {
+				URI  text
+				Name string
+			}
 		}
-	}
-	err = parseJSON(element, &e)
-	defer otpauth.Wipe(e.Content.URI)
-	if err != nil {
-		return "", p, err
-	}
-	name = clean(e.Content.Name)
-	if p, err = otpauth.Parse(e.Content.URI); err == nil {
-		named(&p, name, "")
-	}
-	return name, p, err
+		err := parseJSON(element, &e)
+		defer otpauth.Wipe(e.Content.URI)
+		return file.addNamed(entryNumber(n), e.Content.Name, "", e.Content.URI, err)
+	}))
 }

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/aes"
-	"crypto/cipher"
 	"crypto/sha1"
+	"encoding/json"
 	"fmt"
 
 	"ykmfa/internal/otpauth"
@@ -73,25 +73,12 @@ func openStratumOld(ctx context.Context, in Input, data []byte) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	iv, sealed := data[salt:salt+aes.BlockSize], data[salt+aes.BlockSize:]
-	plain := make([]byte, len(sealed))
-	cipher.NewCBCDecrypter(block, iv).CryptBlocks(plain, sealed)
-	return stratumPadding(plain)
-}
-
-// stratumPadding takes the padding off (RFC 5652 section 6.3). Nothing else tells whether the password was right, so what
-// is left must be JSON, too.
-func stratumPadding(plain []byte) ([]byte, error) {
-	n := int(plain[len(plain)-1])
-	if n < 1 || n > aes.BlockSize || !bytes.HasSuffix(plain, bytes.Repeat([]byte{byte(n)}, n)) || plain[0] != '{' {
+	plain, err := openCBC(key, data[salt:salt+aes.BlockSize], data[salt+aes.BlockSize:])
+	if err != nil || !json.Valid(plain) { // nothing else tells whether the password was right
 		otpauth.Wipe(plain)
 		return nil, ErrPassword
 	}
-	return plain[:len(plain)-n], nil
+	return plain, nil
 }
 
 func stratumEntries(data []byte) (*File, error) {

@@ -111,17 +111,17 @@ func formats() []format {
 // Read reads a file of any known format. A file of which something cannot be read is no error, as long as the rest can:
 // see Entry.Err. Errors say what is wrong with the file as a whole. The caller wipes.
 func Read(ctx context.Context, in Input) (*File, error) {
-	switch {
-	case len(in.Data) > MaxSize:
+	if len(in.Data) > MaxSize {
 		return nil, ErrTooBig
-	case len(bytes.TrimSpace(in.Data)) == 0:
-		return nil, ErrEmpty
 	}
 	text, wipe, err := decodeText(in.Data)
 	if err != nil {
 		return nil, err
 	}
 	defer wipe()
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, ErrEmpty
+	}
 	in.Data = text
 	for _, f := range formats() {
 		if f.read == nil || !f.is(in.Data) {

@@ -29,7 +29,7 @@ func isURIs(data []byte) bool { return firstScheme(data) != "" }
 func isMigration(data []byte) bool { return firstScheme(data) == "otpauth-migration" }
 
 func firstScheme(data []byte) string {
-	if bytes.ContainsAny(bytes.TrimSpace(data)[:1], "{[<") {
+	if text := bytes.TrimSpace(data); len(text) > 0 && bytes.IndexByte([]byte("{[<"), text[0]) >= 0 {
 		return "" // JSON or XML that holds URIs
 	}
 	for _, line := range lines(data) {
