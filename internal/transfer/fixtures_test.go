@@ -221,4 +221,3 @@ func within(t *testing.T, limit time.Duration, do func()) {
 		t.Errorf("it took %v", took)
 	}
 }
-
