@@ -40,17 +40,22 @@ func (r *csvReader) field() (field []byte, end, open bool) {
 	if i < 0 {
 		i = len(r.rest)
 	}
-	field = append(field[:len(field):len(field)], r.rest[:i]...) // a field without quotes, or what stands behind them
+	if field == nil {
+		field = r.rest[:i]
+	} else {
+		field = append(field, r.rest[:i]...) // what stands behind quotes moves up to the text that was inside
+	}
 	if i == len(r.rest) {
 		r.rest = nil
-		return field, true, open
+		return bytes.TrimSuffix(field, []byte("\r")), true, open
 	}
 	end = r.rest[i] == '\n'
 	r.rest = r.rest[i+1:]
 	if end {
 		r.line++
+		field = bytes.TrimSuffix(field, []byte("\r"))
 	}
-	return bytes.TrimSuffix(field, []byte("\r")), end, open
+	return field, end, open
 }
 
 // quoted takes a quoted text off.

@@ -34,22 +34,26 @@ const maxMigration = 1 << 20 // bytes of a URI; a QR code holds 3 KB
 
 var (
 	errMigration     = errors.New("it is a damaged export of Google Authenticator")
+	errMigrationLong = errors.New("it is longer than any export of Google Authenticator")
 	errMigrationData = errors.New("it is an export of Google Authenticator, but without its data")
 	errNoAccounts    = errors.New("it is an export of Google Authenticator without any account")
 )
 
 // migration collects the parts of exports, which come in any order, and more than once.
 type migration struct {
-	exports []*export
+	exports []*series
+	byKey   map[seriesKey]*series
 	seen    map[[sha256.Size]byte]bool // parts
 }
 
-// export is one run of the export: its parts share an id.
-type export struct {
-	id, size int32
-	line     int // of its first part
-	parts    map[int32]bool
+// series is one run of the export, whose parts share an id.
+type series struct {
+	seriesKey
+	line  int // of its first part
+	parts map[int32]bool
 }
+
+type seriesKey struct{ id, size int32 }
 
 // payload is one QR code.
 type payload struct {
@@ -59,7 +63,7 @@ type payload struct {
 
 // read reads the URI on a line. The same part again adds nothing.
 func (m *migration) read(line int, uri []byte) []Entry {
-	where := fmt.Sprintf("line %d", line)
+	where := lineNumber(line)
 	message, err := migrationData(uri)
 	defer otpauth.Wipe(message)
 	if err != nil {
@@ -86,7 +90,7 @@ func (m *migration) read(line int, uri []byte) []Entry {
 // and base64 may be of either alphabet, with padding or without.
 func migrationData(uri []byte) ([]byte, error) {
 	if len(uri) > maxMigration {
-		return nil, ErrTooBig
+		return nil, errMigrationLong
 	}
 	_, query, _ := bytes.Cut(uri, []byte("?"))
 	query, _, _ = bytes.Cut(query, []byte("#"))
@@ -223,6 +227,6 @@ func (m *migration) isNew(line int, message []byte, p payload) bool {
 	if p.size <= 1 || p.index < 0 || p.index >= p.size {
 		return true
 	}
-	m.export(line, p).parts[p.index] = true
+	m.series(line, p).parts[p.index] = true
 	return true
 }

@@ -5,14 +5,17 @@ import (
 	"strings"
 )
 
-// export finds the export that a part belongs to.
-func (m *migration) export(line int, p payload) *export {
-	for _, e := range m.exports {
-		if e.id == p.id && e.size == p.size {
-			return e
-		}
+// series finds the export that a part belongs to.
+func (m *migration) series(line int, p payload) *series {
+	key := seriesKey{p.id, p.size}
+	if e := m.byKey[key]; e != nil {
+		return e
 	}
-	e := &export{id: p.id, size: p.size, line: line, parts: map[int32]bool{}}
+	if m.byKey == nil {
+		m.byKey = map[seriesKey]*series{}
+	}
+	e := &series{seriesKey: key, line: line, parts: map[int32]bool{}}
+	m.byKey[key] = e
 	m.exports = append(m.exports, e)
 	return e
 }
@@ -35,7 +38,7 @@ func (m *migration) missing() []string {
 	return list
 }
 
-func (e *export) missing() string {
+func (e *series) missing() string {
 	count := int(e.size) - len(e.parts)
 	if count == 0 {
 		return ""

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"ykmfa/internal/otpauth"
@@ -17,7 +18,7 @@ import (
 const (
 	maxBatch    = 10
 	maxBatchURI = 1200
-	batchSpare  = 60 // the most that version, size, index and id of a batch take in the URI
+	batchSpare  = 80 // the most that version, size, index and id of a batch take in the URI
 )
 
 // Migration writes entries as Google Authenticator exports them: URIs that each fit into a QR code. What it cannot hold
@@ -47,7 +48,7 @@ func fitsMigration(p otpauth.Params) error {
 	if what != "" {
 		return fmt.Errorf("Google Authenticator does not know %s", what)
 	}
-	account := appendAccount(nil, p)
+	account := accountField(p)
 	defer otpauth.Wipe(account)
 	if uriSize(account)+batchSpare > maxBatchURI {
 		return errors.New("it is too long for a QR code")
@@ -56,28 +57,34 @@ func fitsMigration(p otpauth.Params) error {
 }
 
 func migrationURIs(entries []Entry) [][]byte {
-	var batches [][]byte
-	count := 0
-	for _, e := range entries {
-		account := appendAccount(nil, e.Params)
-		if last := len(batches) - 1; last >= 0 && count < maxBatch {
-			if longer := bytes.Join([][]byte{batches[last], account}, nil); uriSize(longer)+batchSpare <= maxBatchURI {
-				otpauth.Wipe(batches[last])
-				otpauth.Wipe(account)
-				batches[last] = longer
-				count++
-				continue
-			} else {
-				otpauth.Wipe(longer)
-			}
-		}
-		batches = append(batches, account)
-		count = 1
-	}
+	batches := batch(entries)
 	id := batchID()
 	for i, b := range batches {
 		batches[i] = migrationURI(b, len(batches), i, id)
 		otpauth.Wipe(b)
+	}
+	return batches
+}
+
+// batch fills QR codes with accounts, in their order.
+func batch(entries []Entry) (batches [][]byte) {
+	count := maxBatch // in the last one
+	for _, e := range entries {
+		account := accountField(e.Params)
+		if count < maxBatch {
+			last := &batches[len(batches)-1]
+			longer := slices.Concat(*last, account)
+			if uriSize(longer)+batchSpare <= maxBatchURI {
+				otpauth.Wipe(*last)
+				otpauth.Wipe(account)
+				*last = longer
+				count++
+				continue
+			}
+			otpauth.Wipe(longer)
+		}
+		batches = append(batches, account)
+		count = 1
 	}
 	return batches
 }
@@ -89,8 +96,8 @@ func batchID() uint64 {
 	return uint64(binary.BigEndian.Uint32(b[:]) >> 1)
 }
 
-// appendAccount appends an account as a field of the payload.
-func appendAccount(b []byte, p otpauth.Params) []byte {
+// accountField is an account as a field of the payload.
+func accountField(p otpauth.Params) []byte {
 	name := p.Account
 	if p.Issuer == "" && strings.Contains(name, ":") || strings.HasPrefix(name, p.Issuer+":") {
 		name = p.Issuer + ":" + name // for what splitName takes off
@@ -107,9 +114,8 @@ func appendAccount(b []byte, p otpauth.Params) []byte {
 	} else {
 		m = appendProtoNumber(m, accountType, 2)
 	}
-	b = appendProtoBytes(b, payloadAccounts, m)
-	otpauth.Wipe(m)
-	return b
+	defer otpauth.Wipe(m)
+	return appendProtoBytes(make([]byte, 0, len(m)+8), payloadAccounts, m)
 }
 
 func migrationURI(accounts []byte, size, index int, id uint64) []byte {

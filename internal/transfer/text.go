@@ -110,6 +110,9 @@ func clean(s string) string {
 // issuer "Steam" would make Steam's codes of it, so a title never becomes that.
 func named(p *otpauth.Params, title, user string) {
 	title, user = clean(title), clean(user)
+	if strings.EqualFold(title, p.Issuer) {
+		title = "" // it is there already
+	}
 	switch {
 	case p.Account != "":
 	case p.Issuer != "" || user == "" || isSteam(title):

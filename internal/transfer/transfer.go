@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"ykmfa/internal/otpauth"
+	"ykmfa/oath"
 )
 
 // Bounds of what is read.
@@ -96,12 +97,15 @@ type format struct {
 
 // formats is the table. The first that recognises a file reads it: what is recognised by less comes later.
 func formats() []format {
-	return slices.Concat(
-		[]format{
-			{name: "migration", title: "Google Authenticator", is: isMigration, read: readURIs, write: writeMigration, holds: fitsMigration},
-			{name: "uris", title: "list of otpauth URIs", is: isURIs, read: readURIs, write: writeURIs},
-		},
-		vaultFormats())
+	return slices.Concat([]format{
+		{title: "Proton Authenticator", is: isProton, read: readProton},
+		{title: "FreeOTP+", is: isFreeOTP, read: readFreeOTP},
+		{title: "Duo Mobile", is: isDuo, read: readDuo},
+		{title: "Stratum (Authenticator Pro)", is: isStratum, read: readStratum},
+	}, csvFormats(), []format{
+		{name: "migration", title: "Google Authenticator", is: isMigration, read: readURIs, write: writeMigration, holds: fitsMigration},
+		{name: "uris", title: "list of otpauth URIs", is: isURIs, read: readURIs, write: writeURIs},
+	}, vaultFormats())
 }
 
 // Read reads a file of any known format. A file of which something cannot be read is no error, as long as the rest can:
@@ -186,6 +190,9 @@ func (f format) fitting(entries []Entry) (fit []Entry, left *LeftOut) {
 		err := e.Err
 		if err == nil && len(e.Params.Secret) == 0 {
 			err = errors.New("it has no secret")
+		}
+		if err == nil && isSteam(e.Params.Issuer) && e.Params.Type == oath.HOTP {
+			err = &otpauth.FeatureError{Feature: "a Steam code that counts"}
 		}
 		if err == nil && f.holds != nil {
 			err = f.holds(e.Params)

@@ -95,11 +95,11 @@ func twoFASService(element raw) (p otpauth.Params, title string, err error) {
 		return p, "", err
 	}
 	issuer, account := s.OTP.Issuer, s.OTP.Account
-	if issuer == "" {
-		issuer = s.Name
-	}
 	if account == "" {
 		account = s.OTP.Label
+	}
+	if issuer == "" && s.Name != account {
+		issuer = s.Name
 	}
 	p, err = otpauth.Fields{Type: s.OTP.TokenType, Issuer: issuer, Account: account, Secret: s.Secret, Algorithm: s.OTP.Algorithm,
 		Digits: s.OTP.Digits.String(), Period: s.OTP.Period.String(), Counter: s.OTP.Counter.String()}.Params()

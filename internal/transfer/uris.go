@@ -49,30 +49,38 @@ func readURIs(ctx context.Context, in Input) (*File, error) {
 	var file File
 	var m migration
 	for n, line := range lines(in.Data) {
-		if len(line) == 0 || line[0] == '#' {
-			continue
+		if err := readLine(&file, &m, n, line); err != nil {
+			return file.unless(err)
 		}
-		where := fmt.Sprintf("line %d", n)
-		switch scheme(line) {
-		case "":
-			file.Entries = append(file.Entries, Entry{Where: where, Err: errNoURI})
-		case "otpauth-migration":
-			file.Entries = append(file.Entries, m.read(n, line)...)
-		default:
-			p, err := otpauth.ParseURI(line)
-			file.Entries = append(file.Entries, Entry{Where: where, Params: p, Err: err})
-		}
-		if len(file.Entries) > maxEntries || ctx.Err() != nil {
-			file.Wipe()
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
-			return nil, ErrTooBig
+		if err := ctx.Err(); err != nil {
+			return file.unless(err)
 		}
 	}
 	file.Missing = m.missing()
 	return &file, nil
 }
+
+func readLine(file *File, m *migration, n int, line []byte) error {
+	if len(line) == 0 || line[0] == '#' {
+		return nil
+	}
+	where := lineNumber(n)
+	switch scheme(line) {
+	case "":
+		return file.add(where, "", otpauth.Params{}, errNoURI)
+	case "otpauth-migration":
+		for _, e := range m.read(n, line) {
+			if err := file.add(e.Where, "", e.Params, e.Err); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	p, err := otpauth.ParseURI(line)
+	return file.add(where, "", p, err)
+}
+
+func lineNumber(n int) string { return fmt.Sprintf("line %d", n) }
 
 func writeURIs(entries []Entry) ([]byte, error) {
 	list := make([][]byte, len(entries))
