@@ -17,11 +17,11 @@ import (
 
 // fixture is a file of testdata and what is in it. testdata/make-exports.py made all of them.
 type fixture struct {
-	file      string
-	format    string
-	question  string // for the password; empty where there is none
+	file     string
+	format   string
+	question string // for the password; empty where there is none
 	password string // the right one, where it is not "test"
-	want      []string
+	want     []string
 }
 
 const (
@@ -224,7 +224,7 @@ func TestFlippedBits(t *testing.T) {
 			continue
 		}
 		data := e.data(t)
-		for n := 0; n < len(data); n += 1 + len(data)/150 {
+		for n := 0; n < len(data); n += 1 + len(data)/60 {
 			for _, bit := range []byte{0x01, 0x20, 0x80} {
 				data[n] ^= bit
 				f, err := e.read(data)
@@ -264,4 +264,3 @@ func within(t *testing.T, limit time.Duration, do func()) {
 		t.Errorf("it took %v", took)
 	}
 }
-
