@@ -117,12 +117,11 @@ not a URI
 """
 
 
-def secretstream(key, message):
-    """One last message, by libsodium itself. Its header is random, so that each run writes another one."""
+def secretstream(key, message, final=sodium.crypto_secretstream_xchacha20poly1305_tag_final()):
+    """One message, by libsodium itself. Its header is random, so that each run writes another one."""
     state, header = ctypes.create_string_buffer(sodium.crypto_secretstream_xchacha20poly1305_statebytes()), ctypes.create_string_buffer(24)
     assert sodium.crypto_secretstream_xchacha20poly1305_init_push(state, header, key) == 0
     out, length = ctypes.create_string_buffer(len(message) + 17), ctypes.c_ulonglong()
-    final = sodium.crypto_secretstream_xchacha20poly1305_tag_final()
     assert sodium.crypto_secretstream_xchacha20poly1305_push(state, out, ctypes.byref(length), message, ctypes.c_ulonglong(len(message)),
                                                              None, ctypes.c_ulonglong(0), ctypes.c_ubyte(final)) == 0
     return header.raw, out.raw[:length.value]
@@ -145,6 +144,8 @@ def ente():
         key, message = random(32), random(size)
         header, sealed = secretstream(key, message)
         lines.append(" ".join(part.hex() or "-" for part in (key, header, message, sealed)))
+    header, sealed = secretstream(key, b"more follows", 0)
+    lines.append(" ".join(part.hex() for part in (key, header, b"unfinished", sealed)))
     write("secretstream.txt", ("\n".join(lines) + "\n").encode())
 
 
