@@ -23,11 +23,11 @@ type aegisVault struct {
 
 // aegisSlot is one way to the master key (Aegis, Slots).
 type aegisSlot struct {
-	Type       number
-	Key        string
-	Key_Params aegisSeal
-	N, R, P    number
-	Salt       string
+	Type      number
+	Key       string
+	KeyParams aegisSeal `json:"key_params"`
+	N, R, P   number
+	Salt      string
 }
 
 // aegisSeal is what AES-GCM needs besides the key, in hexadecimal.
@@ -131,7 +131,7 @@ func (s *aegisSlot) derivation() (derivation, error) {
 			return nil, err
 		}
 		defer otpauth.Wipe(wrapper)
-		return s.Key_Params.open(wrapper, key)
+		return s.KeyParams.open(wrapper, key)
 	}, nil
 }
 
@@ -167,7 +167,7 @@ func aegisEntry(element raw) (otpauth.Params, error) {
 			Digits, Period, Counter number
 		}
 	}
-	err := parseJSON(element, &e)
+	err := parseEntry(element, &e)
 	defer otpauth.Wipe(e.Info.Secret)
 	if err != nil {
 		return otpauth.Params{}, err

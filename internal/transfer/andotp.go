@@ -20,7 +20,7 @@ const (
 )
 
 func isAndOTP(data []byte) bool {
-	return looksJSON(data, '[', "secret", "label", "type", "algorithm") && !looksJSON(data, '[', "otpGenerator")
+	return looksJSON(data, '[', "secret", "label", "type", "algorithm")
 }
 
 func readAndOTP(_ context.Context, in Input) (*File, error) { return andOTPEntries(in.Data) }
@@ -99,7 +99,7 @@ func andOTPEntry(element raw) (otpauth.Params, error) {
 		Label, Type, Algorithm  string
 		Digits, Period, Counter number
 	}
-	err := parseJSON(element, &e)
+	err := parseEntry(element, &e)
 	defer otpauth.Wipe(e.Secret)
 	if err != nil {
 		return otpauth.Params{}, err

@@ -86,10 +86,8 @@ func (e *bitwardenExport) derivation() (derivation, error) {
 		return byPBKDF2(sha256.New, []byte(e.Salt), int64(e.KDFIterations), 32)
 	case 1:
 		salt := sha256.Sum256([]byte(e.Salt))
-		if e.KDFMemory > maxMemory {
-			return nil, errCost("more than 1 GiB of memory")
-		}
-		return byArgon2(salt[:], int64(e.KDFIterations), int64(e.KDFMemory)<<10, int64(e.KDFParallelism))
+		mib := max(0, min(int64(e.KDFMemory), maxMemory)) // far beyond what is allowed, and far from an overflow
+		return byArgon2(salt[:], int64(e.KDFIterations), mib<<10, int64(e.KDFParallelism))
 	}
 	return nil, errors.New("it asks for a key derivation that is not known")
 }
@@ -135,7 +133,7 @@ func bitwardenItems(items raw) (*File, error) {
 				TOTP     text
 			}
 		}
-		err := parseJSON(element, &item)
+		err := parseEntry(element, &item)
 		defer otpauth.Wipe(item.Login.TOTP)
 		if err == nil && len(bytes.TrimSpace(item.Login.TOTP)) == 0 {
 			return nil // a password, a card, a note

@@ -1,11 +1,13 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,11 +17,11 @@ import (
 
 // fixture is a file of testdata and what is in it. testdata/make-exports.py made all of them.
 type fixture struct {
-	file      string
-	format    string
-	question  string // for the password; empty where there is none
-	passwords string // the right one, where it is not "test"
-	want      []string
+	file     string
+	format   string
+	question string // for the password; empty where there is none
+	password string // the right one, where it is not "test"
+	want     []string
 }
 
 const (
@@ -39,10 +41,30 @@ func fixtures() []fixture {
 	twoFAS := append(entries[:4:4], "entry 5: MD5", "entry 6: "+notBase32, "entry 7: it has no secret", "entry 8: not as this program writes it")
 	ente := append(entries[:4:4], "line 6: no otpauth URI")
 	andOTP := append(entries[:4:4], "entry 5: MD5", "entry 6: "+notBase32, "entry 7: mOTP", "Old:judy TOTP SHA1 6 30s 12345678901234567890")
+	bitwarden := []string{aliceACME, bobGrosse, carolHOTP, "Steam:dave TOTP SHA1 6 30s 12345678901234567890", "entry 7: current code", "entry 8: MD5",
+		"entry 9: not as this program writes it", ":spaces TOTP SHA1 6 30s 12345678901234567890"}
+	onePassword := []string{aliceACME, bobGrosse, carolHOTP, daveSteam,
+		"entry 5: neither base32 nor", "entry 5, code 2: not as this program writes it", "entry 6: not as this program writes it",
+		"entry 7: not as this program writes it"}
+	pskc := []string{aliceACME, bobGrosse, carolHOTP, "Yubico:4567 TOTP SHA512 6 30s 1234567890123456789012345678901234567890123456789012345678901234",
+		"entry 5: neither TOTP nor HOTP", "entry 6: not decimal", "entry 7: no secret"}
 	return []fixture{
 		{file: "2fas-plain.2fas", format: "2FAS", want: twoFAS},
 		{file: "2fas-encrypted.2fas", format: "2FAS", question: "password of the 2FAS backup", want: twoFAS},
 		{file: "ente-encrypted.json", format: "Ente Auth", question: "password of the Ente Auth export", want: ente},
+		{file: "bitwarden-plain.json", format: "Bitwarden", want: bitwarden},
+		{file: "bitwarden-pbkdf2.json", format: "Bitwarden", question: "password of the Bitwarden export", want: bitwarden},
+		{file: "bitwarden-argon2id.json", format: "Bitwarden", question: "password of the Bitwarden export", want: bitwarden},
+		{file: "1password.1pux", format: "1Password", want: onePassword},
+		{file: "pskc-rfc6030-figure2.xml", format: "PSKC", want: []string{"Issuer-A:12345678 HOTP SHA1 6 #0 1234"}},
+		{file: "pskc-rfc6030-figure6.xml", format: "PSKC", question: "pre-shared key of the PSKC file, in hexadecimal",
+			password: "12345678901234567890123456789012", want: []string{"Issuer:12345678 HOTP SHA1 8 #0 12345678901234567890"}},
+		{file: "pskc-rfc6030-figure7.xml", format: "PSKC", question: "password of the PSKC file", password: "qwerty",
+			want: []string{"Example-Issuer:123456 HOTP SHA1 8 #0 12345678901234567890"}},
+		{file: "pskc-plain.xml", format: "PSKC", want: pskc},
+		{file: "pskc-password.xml", format: "PSKC", question: "password of the PSKC file", want: pskc[:4]},
+		{file: "pskc-key.xml", format: "PSKC", question: "pre-shared key of the PSKC file, in hexadecimal",
+			password: "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", want: pskc[:4]},
 		{file: "andotp-plain.json", format: "andOTP", want: andOTP},
 		{file: "andotp-encrypted.bin", format: "andOTP", question: "password of the andOTP backup", want: andOTP},
 		{file: "andotp-old.bin", format: "andOTP", question: "password of the andOTP backup", want: andOTP},
@@ -70,6 +92,10 @@ func (a *answer) give(_ context.Context, question string) ([]byte, error) {
 	a.questions = append(a.questions, question)
 	return []byte(a.password), nil
 }
+
+func (e fixture) answer() *answer { return &answer{password: cmp.Or(e.password, "test")} }
+
+func (e fixture) read(data []byte) (*File, error) { return read(data, e.answer().password) }
 
 func read(data []byte, password string) (*File, error) {
 	return Read(context.Background(), Input{Data: data, Password: (&answer{password: password}).give})
@@ -117,7 +143,7 @@ func isError(got, want string) bool {
 func TestFixtures(t *testing.T) {
 	for _, e := range fixtures() {
 		t.Run(e.file, func(t *testing.T) {
-			a := answer{password: "test"}
+			a := e.answer()
 			f, err := Read(t.Context(), Input{Data: e.data(t), Password: a.give})
 			if err != nil {
 				t.Fatal(err)
@@ -182,7 +208,7 @@ func TestCutShort(t *testing.T) {
 	for _, e := range fixtures() {
 		data := e.data(t)
 		for n := 0; n < len(data); n += 1 + n/40 {
-			f, err := read(data[:n], "test")
+			f, err := e.read(data[:n])
 			checkQuiet(t, f, err)
 			if err == nil && len(strings.TrimSpace(string(data[n:]))) > 0 {
 				t.Fatalf("%s: %d of %d bytes are read without an error", e.file, n, len(data))
@@ -191,23 +217,40 @@ func TestCutShort(t *testing.T) {
 	}
 }
 
-// TestFlippedBits: under encryption no flipped bit gives another secret than was sealed.
+// TestFlippedBits: under encryption no flipped bit gives another secret than was sealed. The names in PSKC are not.
 func TestFlippedBits(t *testing.T) {
 	for _, e := range fixtures() {
+		if e.question == "" {
+			continue
+		}
 		data := e.data(t)
-		for n := 0; n < len(data); n += 1 + len(data)/150 {
+		for n := 0; n < len(data); n += 1 + len(data)/60 {
 			for _, bit := range []byte{0x01, 0x20, 0x80} {
 				data[n] ^= bit
-				f, err := read(data, "test")
+				f, err := e.read(data)
 				data[n] ^= bit
 				checkQuiet(t, f, err)
-				if err == nil && e.question != "" && len(f.Entries) > 0 { // none where the name of a member is damaged
+				if err == nil && e.format != "PSKC" && len(f.Entries) > 0 { // none where the name of a member is damaged
 					checkEntries(t, f, e.want)
+				}
+				if err == nil {
+					checkSecrets(t, f, e.want)
 				}
 				if t.Failed() {
 					t.Fatalf("%s: byte %d", e.file, n)
 				}
 			}
+		}
+	}
+}
+
+// checkSecrets fails where a secret is none of those in the lines.
+func checkSecrets(t *testing.T, f *File, want []string) {
+	t.Helper()
+	for _, e := range f.Entries {
+		ends := func(line string) bool { return strings.HasSuffix(line, " "+string(e.Params.Secret)) }
+		if e.Err == nil && !slices.ContainsFunc(want, ends) {
+			t.Errorf("%s: another secret", e.Where)
 		}
 	}
 }

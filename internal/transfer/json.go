@@ -51,6 +51,14 @@ func parseJSON(data []byte, v any) error {
 	return nil
 }
 
+// parseEntry decodes one of many. encoding/json would put question marks where names are not in UTF-8.
+func parseEntry(element raw, v any) error {
+	if !utf8.Valid(element) {
+		return errors.New("its text is not UTF-8")
+	}
+	return parseJSON(element, v)
+}
+
 func checkNesting(data []byte) error {
 	depth := 0
 	for i := 0; i < len(data); i++ {

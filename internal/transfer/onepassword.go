@@ -111,7 +111,7 @@ func (r *onePasswordReader) item(_ int, element raw) error {
 		Overview struct{ Title string }
 		Details  struct{ LoginFields, Sections raw }
 	}
-	if err := parseJSON(element, &item); err != nil {
+	if err := parseEntry(element, &item); err != nil {
 		return r.file.add(entryNumber(r.n), "", otpauth.Params{}, err)
 	}
 	user, codes := onePasswordUser(item.Details.LoginFields), 0

@@ -30,9 +30,8 @@ func (l *pskcLock) wipe() {
 	otpauth.Wipe(l.macKey)
 }
 
-// pskcEncryptionKey is the element EncryptionKey: how the key is derived (section 6.2), or what it is called (6.1).
+// pskcEncryptionKey is the element EncryptionKey: how the key is derived (section 6.2); else it is one that both sides have (6.1).
 type pskcEncryptionKey struct {
-	KeyName  *string
 	X509Data *struct{}
 	Method   *struct {
 		Algorithm string `xml:",attr"`
@@ -58,10 +57,8 @@ func (l *pskcLock) readKey(ctx context.Context, in Input, d *xml.Decoder, start 
 		l.key, err = k.derive(ctx, in)
 	case k.X509Data != nil:
 		return errors.New("it is encrypted for the owner of a certificate: export again with a password")
-	case k.KeyName != nil:
+	default: // a name, or nothing, as ykman writes it
 		l.key, err = in.ask(ctx, "pre-shared key of the PSKC file, in hexadecimal", decodeHexKey)
-	default:
-		return errors.New("it is encrypted in a way that is not supported")
 	}
 	return err
 }

@@ -19,10 +19,10 @@ import (
 
 // Bounds of what is read.
 const (
-	MaxSize    = 64 << 20  // bytes of a file, also after decompression
-	maxEntries = 1_000_000 // accounts in a file
-	maxNesting = 64        // of JSON and XML
-	maxMemory  = 1 << 30   // bytes that a key derivation may ask for
+	MaxSize    = 64 << 20 // bytes of a file, also after decompression
+	maxEntries = 100_000  // accounts in a file
+	maxNesting = 64       // of JSON and XML
+	maxMemory  = 1 << 30  // bytes that a key derivation may ask for
 )
 
 // Entry is one account of a file, good or not.

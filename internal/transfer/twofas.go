@@ -89,7 +89,7 @@ func twoFASService(element raw) (p otpauth.Params, title string, err error) {
 			Digits, Period, Counter                      number
 		}
 	}
-	err = parseJSON(element, &s)
+	err = parseEntry(element, &s)
 	defer otpauth.Wipe(s.Secret)
 	if err != nil {
 		return p, "", err

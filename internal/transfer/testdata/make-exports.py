@@ -117,12 +117,11 @@ not a URI
 """
 
 
-def secretstream(key, message):
-    """One last message, by libsodium itself. Its header is random, so that each run writes another one."""
+def secretstream(key, message, final=sodium.crypto_secretstream_xchacha20poly1305_tag_final()):
+    """One message, by libsodium itself. Its header is random, so that each run writes another one."""
     state, header = ctypes.create_string_buffer(sodium.crypto_secretstream_xchacha20poly1305_statebytes()), ctypes.create_string_buffer(24)
     assert sodium.crypto_secretstream_xchacha20poly1305_init_push(state, header, key) == 0
     out, length = ctypes.create_string_buffer(len(message) + 17), ctypes.c_ulonglong()
-    final = sodium.crypto_secretstream_xchacha20poly1305_tag_final()
     assert sodium.crypto_secretstream_xchacha20poly1305_push(state, out, ctypes.byref(length), message, ctypes.c_ulonglong(len(message)),
                                                              None, ctypes.c_ulonglong(0), ctypes.c_ubyte(final)) == 0
     return header.raw, out.raw[:length.value]
@@ -145,6 +144,8 @@ def ente():
         key, message = random(32), random(size)
         header, sealed = secretstream(key, message)
         lines.append(" ".join(part.hex() or "-" for part in (key, header, message, sealed)))
+    header, sealed = secretstream(key, b"more follows", 0)
+    lines.append(" ".join(part.hex() for part in (key, header, b"unfinished", sealed)))
     write("secretstream.txt", ("\n".join(lines) + "\n").encode())
 
 
@@ -172,7 +173,91 @@ def andotp():
     write("andotp-old.bin", nonce + AESGCM(hashlib.sha256(PASSWORD).digest()).encrypt(nonce, compact(entries), None))
 
 
+
+# --- Bitwarden ---
+
+def bitwarden_seal(master, data):
+    expand = lambda info: hmac.digest(master, info + b"\x01", "sha256")  # RFC 5869 section 2.3, one block
+    iv, padding = random(16), 16 - len(data) % 16
+    aes = Cipher(algorithms.AES(expand(b"enc")), modes.CBC(iv)).encryptor()
+    sealed = aes.update(data + bytes([padding]) * padding) + aes.finalize()
+    return "2." + "|".join(map(b64, (iv, sealed, hmac.digest(expand(b"mac"), iv + sealed, "sha256"))))
+
+
+def argon2id(password, salt, passes, kib, lanes):
+    key = ctypes.create_string_buffer(32)
+    assert argon2.argon2id_hash_raw(ctypes.c_uint32(passes), ctypes.c_uint32(kib), ctypes.c_uint32(lanes), password,
+                                    ctypes.c_size_t(len(password)), salt, ctypes.c_size_t(len(salt)), key, ctypes.c_size_t(32)) == 0
+    return key.raw
+
+
+def bitwarden():
+    def item(name, username, totp):
+        return {"passwordHistory": None, "id": "0", "organizationId": None, "folderId": None, "type": 1, "reprompt": 0, "name": name,
+                "notes": "a \"totp\" in a note", "favorite": False, "login": {"fido2Credentials": [], "uris": [], "username": username,
+                "password": "fake", "totp": totp}, "collectionIds": None}
+    items = [
+        item("ACME", "alice@example.com", SHA1),
+        item("no code", "nobody", None),
+        item("Größe & Söhne", "böb", f"otpauth://totp/b%C3%B6b?algorithm=SHA256&digits=8&issuer=Gr%C3%B6%C3%9Fe%20%26%20S%C3%B6hne&period=60&secret={SHA256}"),
+        item("", "carol", f"otpauth://hotp/carol?counter=7&secret={SHA1}"),
+        item("Games", "dave", f"steam://{SHA1}"),
+        {"type": 2, "name": "a note", "secureNote": {"type": 0}, "login": None},
+        item("a code", "heidi", "123456"),
+        item("MD5", "grace", f"otpauth://totp/grace?algorithm=MD5&secret={SHA1}"),
+        {"type": 1, "name": "bad", "login": {"totp": 5}},
+        item("spaces", None, "gezd gnbv gy3t qojq gezd gnbv gy3t qojq"),
+    ]
+    plain = {"encrypted": False, "folders": [], "items": items}
+    write("bitwarden-plain.json", plain)
+    restricted = bitwarden_seal(random(32), b"secret")
+    write("bitwarden-account.json", {"encrypted": True, "encKeyValidation_DO_NOT_EDIT": restricted, "folders": [], "items": [
+        {"type": 1, "name": restricted, "login": {"username": restricted, "totp": restricted}}]})
+    salt = b64(random(16))
+    for name, kdf, master in [
+        ("pbkdf2", {"kdfType": 0, "kdfIterations": 5000}, hashlib.pbkdf2_hmac("sha256", PASSWORD, salt.encode(), 5000, 32)),
+        ("argon2id", {"kdfType": 1, "kdfIterations": 2, "kdfMemory": 1, "kdfParallelism": 2},
+         argon2id(PASSWORD, hashlib.sha256(salt.encode()).digest(), 2, 1024, 2)),
+    ]:
+        write(f"bitwarden-{name}.json", {"encrypted": True, "passwordProtected": True, "salt": salt, **kdf,
+              "encKeyValidation_DO_NOT_EDIT": bitwarden_seal(master, b"01234567-89ab-cdef-0123-456789abcdef"),
+              "data": bitwarden_seal(master, compact(plain))})
+
+
+# --- 1Password ---
+
+def onepassword():
+    def item(title, username, *totps):
+        fields = [{"title": "one-time password", "id": f"TOTP_{i}", "value": {"totp": totp}, "indexAtSource": i, "guarded": False,
+                   "multiline": False, "dontGenerate": False} for i, totp in enumerate(totps)]
+        return {"uuid": "fkruyzrldvizuqlnavfj3gltfe", "favIndex": 0, "state": "active", "categoryUuid": "001",
+                "details": {"loginFields": [{"value": "fake", "designation": "password"}, {"value": username, "designation": "username"}],
+                            "notesPlain": "", "sections": [
+                                {"title": "", "name": "a", "fields": [{"title": "x", "id": "x", "value": {"concealed": "fake"}}, {"title": "y", "value": {"date": 1}}]},
+                                {"title": "Codes", "name": "b", "fields": fields}], "passwordHistory": []},
+                "overview": {"title": title, "url": "https://example.com", "tags": []}}
+    data = {"accounts": [{"attrs": {"name": "test"}, "vaults": [
+        {"attrs": {"name": "Private"}, "items": [
+            item("ACME", "alice@example.com", SHA1),
+            item("no code", "nobody"),
+            item("Größe & Söhne", "böb", f"otpauth://totp/Gr%C3%B6%C3%9Fe%20%26%20S%C3%B6hne:b%C3%B6b?algorithm=SHA256&digits=8&period=60&secret={SHA256}",
+                 f"otpauth://hotp/carol?counter=7&secret={SHA1}"),
+        ]},
+        {"attrs": {"name": "Shared"}, "items": [
+            item("Steam", "dave", f"otpauth://totp/Steam:dave?secret={SHA1}&issuer=Steam"),
+            item("Damaged", "heidi", "MZXW6!", 5),
+            {"overview": {"title": "odd"}, "details": {"sections": {}}},
+            "not an item",
+        ]}]}]}
+    name = os.path.join(os.path.dirname(os.path.abspath(__file__)), "1password.1pux")
+    with zipfile.ZipFile(name, "w") as z:
+        for file, content in [("export.attributes", b'{"version":3}'), ("export.data", compact(data)), ("files/photo__export.data", b"not this one")]:
+            z.writestr(zipfile.ZipInfo(file, (2020, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
+
+
 aegis()
 twofas()
 ente()
 andotp()
+bitwarden()
+onepassword()
