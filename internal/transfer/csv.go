@@ -67,8 +67,8 @@ func (r *csvReader) quoted() (text []byte, open bool) {
 		if i < 0 {
 			i = len(in)
 		}
+		r.line += bytes.Count(in[:i], []byte("\n")) // before the text moves over itself
 		text = append(text, in[:i]...)
-		r.line += bytes.Count(in[:i], []byte("\n"))
 		if i == len(in) {
 			r.rest = nil
 			return text, true

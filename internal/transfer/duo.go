@@ -31,7 +31,7 @@ func duoAccount(element raw) (otpauth.Params, error) {
 			Counter   *number
 		}
 	}
-	err := parseJSON(element, &a)
+	err := parseEntry(element, &a)
 	defer otpauth.Wipe(a.OTPGenerator.OTPSecret)
 	if err != nil {
 		return otpauth.Params{}, err

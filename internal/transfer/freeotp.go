@@ -32,7 +32,7 @@ func freeOTPToken(element raw) (otpauth.Params, error) {
 		Digits, Period, Counter number
 		Secret                  signedBytes
 	}
-	err := parseJSON(element, &t)
+	err := parseEntry(element, &t)
 	defer otpauth.Wipe(t.Secret)
 	if err != nil {
 		return otpauth.Params{}, err

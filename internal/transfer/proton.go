@@ -25,7 +25,7 @@ func readProton(_ context.Context, in Input) (*File, error) {
 				Name string
 			}
 		}
-		err := parseJSON(element, &e)
+		err := parseEntry(element, &e)
 		defer otpauth.Wipe(e.Content.URI)
 		return file.addNamed(entryNumber(n), e.Content.Name, "", e.Content.URI, err)
 	}))

@@ -186,6 +186,7 @@ func FuzzCSV(f *testing.F) {
 		}
 	}
 	f.Add([]byte("a,\"b\"\"c\nd\",\r\n\n,\"\"\n"))
+	f.Add([]byte("\"\"\"0\n\"\n0"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r := &csvReader{rest: bytes.Clone(data)}
 		var got [][]string
@@ -219,8 +220,8 @@ func FuzzCSV(f *testing.F) {
 	})
 }
 
-// FuzzText: a text in UTF-16 becomes what it was, and other bytes are left alone.
-func FuzzText(f *testing.F) {
+// FuzzDecodeText: a text in UTF-16 becomes what it was, and other bytes are left alone.
+func FuzzDecodeText(f *testing.F) {
 	f.Add([]byte("\xff\xfeo\x00t\x00\x3d\xd8\xdd\xdd"))
 	f.Add([]byte("\xfe\xff\x00o"))
 	f.Fuzz(func(t *testing.T, data []byte) {

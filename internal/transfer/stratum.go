@@ -100,7 +100,7 @@ func stratumEntry(element raw) (otpauth.Params, error) {
 		Issuer, Username                         string
 		Secret                                   text
 	}
-	err := parseJSON(element, &a)
+	err := parseEntry(element, &a)
 	defer otpauth.Wipe(a.Secret)
 	if err != nil {
 		return otpauth.Params{}, err
