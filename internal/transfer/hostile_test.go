@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -121,6 +122,11 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%s with %s: %v, want %s", c.file, c.by, err, c.want)
 		}
 	}
+	slot := regexp.MustCompile(`(?s)\{\s*"type": 1,.*?\}.*?\},`).FindString(testdata(t, "aegis-encrypted.json"))
+	many := strings.Replace(testdata(t, "aegis-encrypted.json"), slot, strings.Repeat(slot, aegisMaxSlots), 1)
+	if _, err := read([]byte(many), "test"); err == nil || !strings.Contains(err.Error(), "too many passwords") {
+		t.Errorf("an Aegis vault with many passwords: %v", err)
+	}
 	only := strings.ReplaceAll(testdata(t, "aegis-encrypted.json"), `"type": 1`, `"type": 2`)
 	if _, err := read([]byte(only), "test"); err == nil || !strings.Contains(err.Error(), "fingerprint") {
 		t.Errorf("an Aegis vault without a password: %v", err)
@@ -145,6 +151,46 @@ func TestDamagedBehindPassword(t *testing.T) {
 	f, err = read([]byte(replace(t, testdata(t, "pskc-password.xml"), `<pskc:ValueMAC>[^<]*</pskc:ValueMAC>`, ``)), "test")
 	if err != nil || f.Entries[0].Err == nil || !strings.Contains(f.Entries[0].Err.Error(), "without a MAC") || f.Entries[1].Err != nil {
 		t.Errorf("PSKC without a MAC: %v, %v", f, err)
+	}
+}
+
+// TestWithoutMACKey: the key of the file is that of the MAC, too, and only the MAC shows that the password was wrong.
+func TestWithoutMACKey(t *testing.T) {
+	data := []byte(replace(t, testdata(t, "pskc-password.xml"), `(?s)<pskc:MACKey>.*</pskc:MACKey>`, ""))
+	if f, err := read(data, "test"); !errors.Is(err, ErrPassword) || f != nil {
+		t.Errorf("%v, %v", f, err)
+	}
+}
+
+// TestCBC: vectors of SP 800-38A section F.2.1, whose last bytes are no padding, and lengths that no cipher gives.
+func TestCBC(t *testing.T) {
+	unhex := func(s string) []byte {
+		b, err := hex.DecodeString(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	key, iv := unhex("2b7e151628aed2a6abf7158809cf4f3c"), unhex("000102030405060708090a0b0c0d0e0f")
+	sealed := unhex("7649abac8119b246cee98e9b12e9197d")
+	if got, err := openCBC(key, iv, sealed); err != errDamaged || got != nil { // ends with 2a
+		t.Errorf("padding of 42: %x, %v", got, err)
+	}
+	for padding, want := range map[byte]string{0: "", 1: "6bc1bee22e409f96e93d7e11739317", 16: "", 17: ""} {
+		changed := bytes.Clone(iv)
+		changed[15] ^= 0x2a ^ padding
+		got, err := openCBC(key, changed, sealed)
+		if hex.EncodeToString(got) != want || (err == nil) != (padding == 1 || padding == 16) {
+			t.Errorf("padding of %d: %x, %v", padding, got, err)
+		}
+	}
+	for _, n := range []int{0, 1, 15, 17} {
+		if got, err := openCBC(key, iv, make([]byte, n)); err != errDamaged || got != nil {
+			t.Errorf("%d bytes: %x, %v", n, got, err)
+		}
+	}
+	if got, err := openCBC(key[:15], iv, sealed); err != errDamaged || got != nil {
+		t.Errorf("a short key: %x, %v", got, err)
 	}
 }
 
