@@ -184,6 +184,29 @@ func TestMixedEncodings(t *testing.T) {
 	}
 }
 
+// TestDecodeText: what is no UTF-16 in spite of its mark is left as it is.
+func TestDecodeText(t *testing.T) {
+	for data, want := range map[string]string{
+		"\xff\xfea\x00\x3d\xd8\xdd\xdd": "a\U0001f5dd",
+		"\xfe\xff\x00a\xd8\x3d\xdd\xdd": "a\U0001f5dd",
+		"\xff\xfea\x00\x3d\xd8a\x00":    "\xff\xfea\x00\x3d\xd8a\x00", // half of a pair, and a letter
+		"\xff\xfea\x00\xdd\xdd":         "\xff\xfea\x00\xdd\xdd",
+		"\xff\xfea\x00\x3d\xd8":         "\xff\xfea\x00\x3d\xd8",
+		"\xff\xfea":                     "\xff\xfea",
+		bom + "a":                       "a",
+		"a" + bom:                       "a" + bom,
+		"":                              "",
+	} {
+		got, wipe, err := decodeText([]byte(data))
+		if err != nil || string(got) != want {
+			t.Errorf("%q: %q, %v, want %q", data, got, err, want)
+		}
+		if wipe(); len(got) > 0 && !strings.HasPrefix(data, bom) && data != want && got[0] != 0 {
+			t.Errorf("%q: not wiped", data)
+		}
+	}
+}
+
 // TestOthers: what is no export of these programs is not taken for one.
 func TestOthers(t *testing.T) {
 	for _, text := range []string{

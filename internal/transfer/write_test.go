@@ -184,6 +184,19 @@ func TestWriteJSON(t *testing.T) {
 			}
 		}
 	}
+	steam := []Entry{{Params: otpauth.Params{Secret: []byte("12345678901234567890"), Issuer: "Steam", Account: "dave"}}}
+	for name, want := range map[string][]string{
+		"aegis":     {`"type":"steam"`, `"digits":5`, `"period":30`, `"secret":"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"`},
+		"2fas":      {`"tokenType":"STEAM"`, `"digits":5`, `"period":30`},
+		"bitwarden": {`"totp":"steam://GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"`, `"username":"dave"`, `"name":"Steam"`},
+	} {
+		data, err := Write(name, steam)
+		for _, text := range want {
+			if err != nil || !bytes.Contains(data, []byte(text)) {
+				t.Errorf("%s writes Steam as %s, %v; want %s", name, data, err, text)
+			}
+		}
+	}
 	w := &jsonWriter{}
 	w.add(quoted("a\x00\x1f\"\\\n\xff\u2028🗝"))
 	var got string
@@ -326,6 +339,23 @@ func TestMigrationReasons(t *testing.T) {
 		uris, err := Migration([]Entry{{Params: bad(func(p *otpauth.Params) { p.Issuer = strings.Repeat("?", n) })}})
 		if err == nil && len(uris[0]) > maxBatchURI || err != nil && n < 500 {
 			t.Fatalf("an issuer of %d letters: %v", n, err)
+		}
+	}
+}
+
+// TestProtoDamage: a field that is longer than the message does not reach into what lies behind it.
+func TestProtoDamage(t *testing.T) {
+	for _, message := range []string{"\x0a\x03ab", "\x0a\x02", "\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "\x08\x80", "\x09abcdefg", "\x0dabc", "\x0b", "\x00a", "\x80"} {
+		buffer := []byte(message + "and what lies behind")
+		for f, ok := range protoFields(buffer[:len(message)]) {
+			if ok {
+				t.Errorf("%q has the field %+v", message, f)
+			}
+		}
+	}
+	for f, ok := range protoFields([]byte("\x09abcdefgh\x0dabcd\x0a\x01abc")) {
+		if ok && cap(f.bytes) != 1 {
+			t.Errorf("%+v reaches into the next field", f)
 		}
 	}
 }
