@@ -13,7 +13,7 @@ import (
 	"ykmfa/oath"
 )
 
-//go:embed secret.go uri.go
+//go:embed secret.go uri.go fields.go
 var sources embed.FS
 
 // repeatsNothing fails when an error holds six characters of the input in a row that are not the package's own words.
@@ -21,7 +21,7 @@ func repeatsNothing(t *testing.T, err error, input []byte) {
 	t.Helper()
 	const run = 6
 	words := "4294967295" // a bound, which is written as 1<<32-1
-	for _, name := range []string{"secret.go", "uri.go"} {
+	for _, name := range []string{"secret.go", "uri.go", "fields.go"} {
 		text, err := sources.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

@@ -95,7 +95,7 @@ func TestParseURIRefuses(t *testing.T) {
 		"otpauth://totp/x":                                           "no secret",
 		"otpauth://totp/x?secret=":                                   "empty",
 		"otpauth://totp/x?secret=squeamish!":                         "neither base32",
-		"otpauth://other/x?secret=" + secret:                         "neither of type",
+		"otpauth://other/x?secret=" + secret:                         "neither totp",
 		"otpauth://totp/x?algorithm=&digits=six&secret=" + secret:    "digits is not a number",
 		"otpauth://totp/x?digits=0&secret=" + secret:                 "digits is not a number",
 		"otpauth://totp/x?digits=11&secret=" + secret:                "digits is not a number",

@@ -13,13 +13,13 @@ import (
 	"ykmfa/oath"
 )
 
-// FeatureError says what a URI asks for that no YubiKey can do.
+// FeatureError says what a URI, or an entry of an export, asks for that no YubiKey can do.
 type FeatureError struct {
 	Feature string
 }
 
 func (e *FeatureError) Error() string {
-	return fmt.Sprintf("the URI asks for %s, which a YubiKey cannot hold", e.Feature)
+	return fmt.Sprintf("it asks for %s, which a YubiKey cannot hold", e.Feature)
 }
 
 // ParseURI reads an otpauth URI, or steam://SECRET as Bitwarden writes it. An error is a *ShapeError, or a
@@ -152,7 +152,7 @@ func (p *Params) setType(host string) error {
 	case "yaotp":
 		return &FeatureError{"a Yandex password"}
 	default:
-		return shape("the otpauth URI is neither of type totp nor hotp")
+		return shape("its type is neither totp nor hotp")
 	}
 	return nil
 }
@@ -191,10 +191,10 @@ func splitLabel(label []byte, whole, issuer string) (first, account string) {
 func (p *Params) checkText() error {
 	for _, s := range []string{p.Issuer, p.Account} {
 		if !utf8.ValidString(s) {
-			return shape("the names in the otpauth URI are not UTF-8")
+			return shape("its names are not UTF-8")
 		}
 		if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
-			return shape("the names in the otpauth URI hold control characters, or marks that turn text around")
+			return shape("its names hold control characters, or marks that turn text around")
 		}
 	}
 	return nil
@@ -263,7 +263,7 @@ func (q query) number(name string, low, high int64) (int64, error) {
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < low || n > high {
-		return 0, shape("in the otpauth URI, %s is not a number from %d to %d", name, low, high)
+		return 0, shape("its %s is not a number from %d to %d", name, low, high)
 	}
 	return n, nil
 }
@@ -271,11 +271,11 @@ func (q query) number(name string, low, high int64) (int64, error) {
 func (p *Params) setSecret(q query) error {
 	text, ok := q["secret"]
 	if !ok {
-		return shape("the otpauth URI has no secret")
+		return shape("it has no secret")
 	}
 	secret, err := DecodeSecret(text)
 	if err != nil {
-		return shape("the secret of the otpauth URI: %v", err)
+		return shape("its secret: %v", err)
 	}
 	p.Secret = secret
 	return nil

@@ -10,16 +10,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"ykmfa/internal/otpauth"
+	"ykmfa/oath"
 )
 
 // Bounds of what is read.
 const (
-	MaxSize    = 64 << 20  // bytes of a file, also after decompression
-	maxEntries = 1_000_000 // accounts in a file
-	maxNesting = 64        // of JSON and XML
-	maxMemory  = 1 << 30   // bytes that a key derivation may ask for
+	MaxSize    = 64 << 20 // bytes of a file, also after decompression
+	maxEntries = 100_000  // accounts in a file
+	maxNesting = 64       // of JSON and XML
+	maxMemory  = 1 << 30  // bytes that a key derivation may ask for
 )
 
 // Entry is one account of a file, good or not.
@@ -57,7 +60,30 @@ var (
 	ErrLocked   = errors.New("the file is encrypted, and nobody gave its password")
 	ErrEmpty    = errors.New("the file is empty")
 	ErrTooBig   = errors.New("the file is larger than any export")
+	ErrMixed    = errors.New("a part of the text is in one encoding, and another part in another (UTF-16?): save it as UTF-8")
 )
+
+// LeftOut is the error of Write, beside a file, when some of the entries are not in that file.
+type LeftOut struct {
+	Entries []Left
+}
+
+// Left is an entry that a format cannot hold.
+type Left struct {
+	Index int   // in what Write was given
+	Err   error // why
+}
+
+func (e *LeftOut) Error() string {
+	var b strings.Builder
+	for i, l := range e.Entries {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		fmt.Fprintf(&b, "entry %d is left out: %v", l.Index+1, l.Err)
+	}
+	return b.String()
+}
 
 // format is a row of the table.
 type format struct {
@@ -65,23 +91,38 @@ type format struct {
 	title string // for people
 	is    func(data []byte) bool
 	read  func(ctx context.Context, in Input) (*File, error) // nil: only written
-	write func(entries []Entry) ([]byte, error)              // nil: only read
+	write func(entries []Entry) ([]byte, error)              // nil: only read; entries have no Err
+	holds func(p otpauth.Params) error                       // why the format cannot hold this; p has its defaults
 }
 
 // formats is the table. The first that recognises a file reads it: what is recognised by less comes later.
 func formats() []format {
-	return []format{}
+	return slices.Concat([]format{
+		{title: "Proton Authenticator", is: isProton, read: readProton},
+		{title: "FreeOTP+", is: isFreeOTP, read: readFreeOTP},
+		{title: "Duo Mobile", is: isDuo, read: readDuo},
+		{title: "Stratum (Authenticator Pro)", is: isStratum, read: readStratum},
+	}, csvFormats(), []format{
+		{name: "migration", title: "Google Authenticator", is: isMigration, read: readURIs, write: writeMigration, holds: fitsMigration},
+		{name: "uris", title: "list of otpauth URIs", is: isURIs, read: readURIs, write: writeURIs},
+	}, vaultFormats())
 }
 
 // Read reads a file of any known format. A file of which something cannot be read is no error, as long as the rest can:
 // see Entry.Err. Errors say what is wrong with the file as a whole. The caller wipes.
 func Read(ctx context.Context, in Input) (*File, error) {
-	switch {
-	case len(in.Data) > MaxSize:
+	if len(in.Data) > MaxSize {
 		return nil, ErrTooBig
-	case len(bytes.TrimSpace(in.Data)) == 0:
+	}
+	text, wipe, err := decodeText(in.Data)
+	if err != nil {
+		return nil, err
+	}
+	defer wipe()
+	if len(bytes.TrimSpace(text)) == 0 {
 		return nil, ErrEmpty
 	}
+	in.Data = text
 	for _, f := range formats() {
 		if f.read == nil || !f.is(in.Data) {
 			continue
@@ -91,9 +132,20 @@ func Read(ctx context.Context, in Input) (*File, error) {
 			return nil, fmt.Errorf("%s: %w", f.title, err)
 		}
 		file.Format = f.title
+		file.nameAll()
 		return file, nil
 	}
 	return nil, ErrUnknown
+}
+
+// nameAll gives the entries that have no name at all one to be spoken of.
+func (f *File) nameAll() {
+	for i := range f.Entries {
+		e := &f.Entries[i]
+		if e.Err == nil && e.Title == "" && e.Params.Issuer == "" && e.Params.Account == "" {
+			e.Title = fmt.Sprintf("entry %d", i+1)
+		}
+	}
 }
 
 // Writable lists the names of the formats that Write knows.
@@ -107,13 +159,52 @@ func Writable() []string {
 	return names
 }
 
-// Write makes a file of a format that Writable lists. Where an entry cannot be held by it, an error says which, by its
-// number, and why. The caller wipes what is returned.
+// Write makes a file of a format that Writable lists. What the format cannot hold is not bent until it fits, but left out:
+// the error is a *LeftOut then, beside a file with the rest. The caller wipes the file.
 func Write(name string, entries []Entry) ([]byte, error) {
 	for _, f := range formats() {
 		if f.name == name && f.write != nil {
-			return f.write(entries)
+			return f.writeFitting(entries)
 		}
 	}
 	return nil, fmt.Errorf("%q is no format that can be written", name)
+}
+
+func (f format) writeFitting(entries []Entry) ([]byte, error) {
+	fit, left := f.fitting(entries)
+	data, err := f.write(fit)
+	if err != nil || left == nil {
+		return data, err
+	}
+	return data, left
+}
+
+// fitting returns the entries that the format can hold, with their defaults, and under their titles where they have no
+// other name.
+func (f format) fitting(entries []Entry) (fit []Entry, left *LeftOut) {
+	for i, e := range entries {
+		e.Params = e.Params.WithDefaults()
+		if e.Params.Issuer == "" && e.Params.Account == "" {
+			e.Params.Account = e.Title
+		}
+		err := e.Err
+		if err == nil && len(e.Params.Secret) == 0 {
+			err = errors.New("it has no secret")
+		}
+		if err == nil && isSteam(e.Params.Issuer) && e.Params.Type == oath.HOTP {
+			err = &otpauth.FeatureError{Feature: "a Steam code that counts"}
+		}
+		if err == nil && f.holds != nil {
+			err = f.holds(e.Params)
+		}
+		if err == nil {
+			fit = append(fit, e)
+			continue
+		}
+		if left == nil {
+			left = &LeftOut{}
+		}
+		left.Entries = append(left.Entries, Left{i, err})
+	}
+	return fit, left
 }
