@@ -13,15 +13,16 @@ type account struct {
 	name   string
 	params otpauth.Params // with defaults
 	backup string
-	code   Matrix // nil when the URI is too long for one
+	code   Matrix // none when the URI is too long for one
 }
 
 const noCode = "too long for a QR code"
 
 const (
-	codeSize    = 104  // of a QR code with its margins, at least
+	codeSize    = 108  // of a QR code with its margins, at least
 	codeModule  = 1.45 // of a module, at least: half a millimetre
 	accountGap  = 12
+	accountTop  = 5 // from where the code's margin begins to the text
 	secretGroup = 4
 	secretRow   = 32 // letters
 )
@@ -35,17 +36,17 @@ func (b *account) flow() flow { return plain }
 
 // size of the QR code.
 func (b *account) size() float64 {
-	if b.code == nil {
+	if b.code.Width == 0 {
 		return codeSize
 	}
-	return max(codeSize, codeModule*float64(b.code.Width()+2*quiet))
+	return max(codeSize, codeModule*float64(b.code.Width+2*quiet))
 }
 
 func (b *account) height(width float64) float64 {
 	width -= b.size() + accountGap
 	text := nameStyle.height(b.name, width) + body.height(b.owner(), width) + body.height(b.terms(), width) +
 		float64(b.rows())*secretStyle.leading + 2*accountGap/3 + small.height(b.from(), width)
-	return accountGap + max(b.size(), accountGap+text)
+	return accountGap + max(b.size(), accountTop+text)
 }
 
 func (b *account) rows() int {
@@ -58,12 +59,12 @@ func (b *account) draw(p *page, x, y, width float64) {
 	p.rule(x, y+accountGap/2, width)
 	y += accountGap
 	size := b.size()
-	if b.code != nil {
+	if b.code.Width > 0 {
 		p.code(b.code, x-margin(b.code, size), y, size)
 	} else {
-		p.lines(x, y+accountGap, small, []byte(noCode), size-accountGap)
+		p.lines(x, y+accountTop, small, []byte(noCode), size-accountGap)
 	}
-	x, y, width = x+size+accountGap, y+accountGap, width-size-accountGap
+	x, y, width = x+size+accountGap, y+accountTop, width-size-accountGap
 	y = p.lines(x, y, nameStyle, encode(b.name), width)
 	y = p.lines(x, y, body, encode(b.owner()), width)
 	y = p.lines(x, y, body, encode(b.terms()), width) + accountGap/3

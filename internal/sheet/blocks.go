@@ -14,7 +14,7 @@ type paragraph struct {
 var (
 	body  = style{sans, 9.5, 12.5}
 	small = style{sans, 8, 10}
-	code  = style{mono, 9.5, 12.5}
+	code  = style{monoBold, 9, 12.5}
 )
 
 func (b *paragraph) flow() flow { return b.place }
@@ -35,7 +35,7 @@ type fact struct {
 	values []string
 }
 
-const labels = 84 // width of the column
+const labels = 92 // width of the column
 
 func (b *facts) flow() flow { return plain }
 
@@ -64,15 +64,15 @@ type key struct {
 }
 
 const (
-	keySize = 150 // of the QR code with its margins
+	keySize = 142 // of the QR code with its margins
 	keyGap  = 30
-	keyRow  = 21
-	keyHead = 12
+	keyRow  = 20
+	keyHead = 10
 )
 
 func (b *key) flow() flow { return plain }
 
-func (b *key) height(float64) float64 { return keySize + 8 }
+func (b *key) height(float64) float64 { return keySize + 2 }
 
 // draw puts the modules of the code where the text begins: its left margin is in that of the page.
 func (b *key) draw(p *page, x, y, _ float64) {
@@ -101,7 +101,7 @@ func parts(line []byte) (chars, check []byte) {
 }
 
 // margin is the width of the margin of a code that has this size with it.
-func margin(m Matrix, size float64) float64 { return quiet * size / float64(m.Width()+2*quiet) }
+func margin(m Matrix, size float64) float64 { return quiet * size / float64(m.Width+2*quiet) }
 
 // step is one thing to do, with the commands for it.
 type step struct {

@@ -14,6 +14,7 @@ func (s *Sheet) HTML() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer wipe(pages)
 	o := &buffer{}
 	o.add("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
 		"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n",
@@ -31,17 +32,17 @@ func (s *Sheet) HTML() ([]byte, error) {
 }
 
 // htmlSpare is left free on a page, as browsers have other fonts, in which lines break elsewhere.
-const htmlSpare = 40
+const htmlSpare = 24
 
 // css has the measures of the PDF. A section is as high as Letter paper without its margins, and as wide as what it is
 // printed on.
-const css = `@page { margin: 42pt 54pt 36pt; }
+const css = `@page { margin: 40pt 54pt 36pt; }
 * { box-sizing: border-box; margin: 0; padding: 0; }
 body { font: 9.5pt/12.5pt Helvetica, Arial, "Liberation Sans", sans-serif; color: #000; background: #fff; }
-section { height: 712pt; display: flex; flex-direction: column; break-after: page; overflow-wrap: anywhere; }
+section { min-height: 714pt; display: flex; flex-direction: column; break-after: page; overflow-wrap: anywhere; }
 section:last-child { break-after: auto; }
 main { flex: 1; }
-.warning { border: 1.2pt solid #000; font-size: 11.5pt; font-weight: bold; line-height: 19.6pt; text-align: center; margin-bottom: 14pt; }
+.warning { border: 1.2pt solid #000; font-size: 11.5pt; font-weight: bold; line-height: 19.6pt; text-align: center; margin-bottom: 12pt; }
 footer { display: flex; justify-content: space-between; gap: 12pt; font-size: 8pt; line-height: 10pt; }
 .about { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 h1 { font-size: 25pt; line-height: 30pt; }
@@ -52,25 +53,26 @@ h2 + p.body { margin-top: 0; }
 .small { font-size: 8pt; line-height: 10pt; }
 p.small { margin-top: 4pt; }
 code, .typed, .secret { font-family: Courier, "Courier New", "Liberation Mono", monospace; }
-dl { display: grid; grid-template-columns: 84pt 1fr; }
+code { font-size: 9pt; font-weight: bold; }
+dl { display: grid; grid-template-columns: 92pt 1fr; }
 dt { font-weight: bold; }
 svg { display: block; flex: none; shape-rendering: crispEdges; }
-.key { display: flex; align-items: center; gap: 30pt; margin-bottom: 8pt; }
-.typed td { font-size: 17pt; line-height: 21pt; font-weight: bold; white-space: pre; padding-right: 24pt; }
-.typed th { font: 8pt/12pt Helvetica, Arial, "Liberation Sans", sans-serif; text-align: left; }
-.typed td.n { font: 10pt/21pt Helvetica, Arial, "Liberation Sans", sans-serif; padding: 0 14pt 0 6pt; }
+.key { display: flex; align-items: center; gap: 30pt; margin-bottom: 2pt; }
+.typed td { font-size: 17pt; line-height: 20pt; font-weight: bold; white-space: pre; padding-right: 24pt; }
+.typed th { font: 8pt/10pt Helvetica, Arial, "Liberation Sans", sans-serif; text-align: left; }
+.typed td.n { font: 10pt/20pt Helvetica, Arial, "Liberation Sans", sans-serif; padding: 0 14pt 0 6pt; }
 .typed td.check { font-weight: normal; padding: 0; }
 .step { margin-top: 3.5pt; padding-left: 16pt; position: relative; }
 .step > b { position: absolute; left: 0; }
 .step > div { display: grid; grid-template-columns: 270pt 1fr; }
 .account { display: flex; gap: 12pt; border-top: .5pt solid #000; margin-top: 6pt; padding-top: 6pt; }
-.account > div { padding-top: 12pt; min-width: 0; }
-.account > p { flex: none; padding-top: 12pt; }
+.account > div { padding-top: 5pt; min-width: 0; }
+.account > p { flex: none; padding-top: 5pt; }
 h3 { font-size: 12pt; line-height: 15pt; }
 .secret { font-size: 10.5pt; line-height: 14pt; font-weight: bold; margin: 4pt 0; }
 @media screen {
 body { background: #ddd; padding: 12pt; }
-section { background: #fff; width: 595pt; height: auto; min-height: 792pt; margin: 0 auto 12pt; padding: 42pt 54pt 36pt; }
+section { background: #fff; width: 595pt; height: auto; min-height: 792pt; margin: 0 auto 12pt; padding: 40pt 54pt 36pt; }
 }
 `
 
@@ -134,7 +136,7 @@ func (b *step) html(o *buffer) {
 
 func (b *account) html(o *buffer) {
 	o.add(`<div class="account">`)
-	if b.code != nil {
+	if b.code.Width > 0 {
 		o.svg(b.code, b.size())
 	} else {
 		o.add(fmt.Sprintf(`<p class="small" style="width: %dpt">`, codeSize), noCode, "</p>")
@@ -149,7 +151,7 @@ func (b *account) html(o *buffer) {
 
 // svg draws a QR code as one path. Its left margin is that of the page, as in the PDF.
 func (o *buffer) svg(m Matrix, size float64) {
-	w := m.Width()
+	w := m.Width
 	o.add(fmt.Sprintf(`<svg width="%spt" height="%spt" viewBox="0 %d %d %d" role="img" aria-label="QR code"><path d="`,
 		number(size-margin(m, size)), number(size), -quiet, w+quiet, w+2*quiet))
 	for y := range w {

@@ -152,12 +152,12 @@ func (p *page) rule(x, y, width float64) {
 
 // code draws a QR code as one path, so that no fine lines show between its rows. A module has the length of one unit.
 func (p *page) code(m Matrix, x, y, size float64) {
-	unit := size / float64(m.Width()+2*quiet)
+	unit := size / float64(m.Width+2*quiet)
 	p.add("q ")
 	p.add(fmt.Sprintf("%.5f 0 0 %.5f ", unit, -unit))
 	p.numbers(x+quiet*unit, p.height-y-quiet*unit)
 	p.add("cm\n")
-	for y := range m.Width() {
+	for y := range m.Width {
 		runs(m, y, func(x, n int) { p.add(fmt.Sprintf("%d %d %d 1 re\n", x, y, n)) })
 	}
 	p.add("f Q\n")
@@ -168,9 +168,9 @@ const quiet = 4
 
 // runs calls f for each run of black modules in a row.
 func runs(m Matrix, y int, f func(x, n int)) {
-	for x := 0; x < m.Width(); x++ {
+	for x := 0; x < m.Width; x++ {
 		n := 0
-		for x+n < m.Width() && m.Black(x+n, y) {
+		for x+n < m.Width && m.Black(x+n, y) {
 			n++
 		}
 		if n > 0 {

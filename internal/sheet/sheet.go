@@ -32,9 +32,10 @@ type Account struct {
 }
 
 // Matrix is a QR code without its margin.
-type Matrix interface {
-	Width() int
-	Black(x, y int) bool
+type Matrix struct {
+	Width int // modules from edge to edge; 0 when there is no code
+	Black func(x, y int) bool
+	Wipe  func() // may be nil
 }
 
 // warning is on every page.
@@ -51,6 +52,7 @@ func (s *Sheet) PDF(paper Paper) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer wipe(pages)
 	d := newDocument(len(pages), title, s.Program, s.Made)
 	for i, blocks := range pages {
 		p := &page{width: width, height: height}
@@ -68,9 +70,9 @@ func (s *Sheet) PDF(paper Paper) ([]byte, error) {
 // What is around the blocks of a page.
 const (
 	side   = 54 // margins
-	edge   = 42
+	edge   = 40
 	band   = 22               // height of the warning
-	top    = edge + band + 14 // where the blocks begin
+	top    = edge + band + 12 // where the blocks begin
 	bottom = edge + 8 + 14    // what is left free below them: a line of 8 points and a gap
 )
 
@@ -100,6 +102,9 @@ func (s *Sheet) pages(width, height float64, note bool) ([][]block, error) {
 		return nil, err
 	}
 	pages, tooHigh := paginate(blocks, width-2*side, height-top-bottom)
+	if tooHigh != nil {
+		wipe([][]block{blocks})
+	}
 	if a, ok := tooHigh.(*account); ok {
 		return nil, fmt.Errorf("%s: its secret of %d bytes does not fit on a page", visible(a.name), len(a.params.Secret))
 	}
@@ -107,6 +112,23 @@ func (s *Sheet) pages(width, height float64, note bool) ([][]block, error) {
 		return nil, errors.New("the names of the vault and its recipients do not fit on a page")
 	}
 	return pages, nil
+}
+
+// wipe overwrites the secrets in what was laid out, but for the accounts' own, which are the caller's.
+func wipe(pages [][]block) {
+	for _, blocks := range pages {
+		for _, b := range blocks {
+			switch b := b.(type) {
+			case *key:
+				b.code.wipe()
+				for _, line := range b.typed {
+					clear(line)
+				}
+			case *account:
+				b.code.wipe()
+			}
+		}
+	}
 }
 
 func (s *Sheet) blocks(note bool) ([]block, error) {
@@ -143,6 +165,12 @@ func (s *Sheet) account(a *Account) block {
 		b.code = code
 	}
 	return b
+}
+
+func (m Matrix) wipe() {
+	if m.Wipe != nil {
+		m.Wipe()
+	}
 }
 
 // exact reports whether every name can be printed in the PDF as it is.

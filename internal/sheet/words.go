@@ -28,7 +28,7 @@ func (s *Sheet) firstPage(k *key) []block {
 		k,
 		&paragraph{style: small, before: 4, text: noteCheck},
 		heading("How to get a code"),
-		&paragraph{style: body, text: "With ykmfa: ykmfa vault recover asks for the key and does the rest. With two free programs, without ykmfa:"},
+		&paragraph{style: body, text: "With ykmfa, the command ykmfa vault recover asks for the key and does the rest. Without it, with free programs:"},
 		&step{n: 1, text: "Find the files of the vault, in the directory named above or in a copy of it: their names end in .age."},
 		&step{n: 2, text: "Install age, from https://age-encryption.org or with one of these:", commands: []command{
 			{"apt install age", "Debian, Ubuntu"},
@@ -37,14 +37,14 @@ func (s *Sheet) firstPage(k *key) []block {
 		}},
 		&step{n: 3, text: "Make a text file identity.txt with one line in it: the text of the QR code. Or type it: " + prefix +
 			" and right behind it the characters of lines 1 to 5, without blanks, line numbers and check characters."},
-		&step{n: 4, text: "Decrypt the file of an account, here aws.age:", commands: []command{
+		&step{n: 4, text: "Decrypt the file of an account, for instance aws.age:", commands: []command{
 			{"age -d -i identity.txt aws.age", ""},
 		}, after: "It prints a line like otpauth://totp/Amazon:alice?secret=SECRET&issuer=Amazon"},
-		&step{n: 5, text: "Give that line to any authenticator app, as a QR code, or type its SECRET there. " +
-			"Or make a code with oathtool; with what the line says beyond secret and issuer, if it does:", commands: []command{
-			{"oathtool --totp -b SECRET", "otpauth://totp/"},
+		&step{n: 5, text: "Type the SECRET into any authenticator app, or let the app scan the whole line as a QR code. Or make a code " +
+			"with oathtool (oath-toolkit), with options for what the line says:", commands: []command{
+			{"oathtool --totp -b SECRET", "most accounts"},
 			{"oathtool --totp=SHA256 -d 8 -s 60s -b SECRET", "algorithm=SHA256, digits=8, period=60"},
-			{"oathtool --hotp -c 7 -b SECRET", "otpauth://hotp/, counter=7"},
+			{"oathtool --hotp -c 7 -b SECRET", "otpauth://hotp/ and counter=7"},
 		}},
 		&step{n: 6, text: "Delete identity.txt, and make a new vault if anyone else may have seen this page."},
 	}
