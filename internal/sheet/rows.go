@@ -79,23 +79,22 @@ func joinRows(rows []row, prefixed bool) ([]byte, error) {
 	return data, nil
 }
 
-// joinWhole returns a copy of the characters, when there are as many as without check characters.
+// joinWhole returns a copy of the characters, when there are as many as without check characters. In a single row, a
+// digit that stands alone is one of them.
 func joinWhole(rows []row) []byte {
-	for _, numbers := range []int{0, 1} {
-		whole := make([]byte, 0, maxTyped)
-		for _, r := range rows {
-			if r.numbered {
-				whole = append(whole, r.chars[numbers:]...)
-			} else {
-				whole = append(whole, r.chars...)
-			}
+	whole := make([]byte, 0, maxTyped)
+	for _, r := range rows {
+		if r.numbered && len(rows) > 1 {
+			whole = append(whole, r.chars[1:]...)
+		} else {
+			whole = append(whole, r.chars...)
 		}
-		if len(whole) == dataLength {
-			return whole
-		}
-		clear(whole)
 	}
-	return nil
+	if len(whole) != dataLength {
+		clear(whole)
+		return nil
+	}
+	return whole
 }
 
 func checkWhole(data []byte) ([]byte, error) {

@@ -33,15 +33,14 @@ func typed(t testing.TB, identity []byte) []string {
 	return all
 }
 
-// From the age specification's test vectors would be better, but a known pair with a known text will do: the identity
-// of filippo.io/age's own tests.
+// known is the identity of 32 bytes 42.
 const known = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX"
 
 func TestValidIdentityAsAge(t *testing.T) {
 	if _, err := age.ParseX25519Identity(known); err != nil {
 		t.Fatal(err)
 	}
-	for range 50 {
+	for range 8 {
 		good := newIdentity(t)
 		for i := len(prefix); i < len(good); i++ {
 			bad := bytes.Clone(good)
@@ -58,19 +57,11 @@ func TestValidIdentityAsAge(t *testing.T) {
 
 // The checksum of bech32 says nothing about the four bits too many: here it is right and they are not zero.
 func TestValidIdentityPadding(t *testing.T) {
-	data := []byte(newIdentity(t)[len(prefix):])
-	found := false
+	data := newIdentity(t)[len(prefix):]
 	data[51] = alphabet[value(data[51])^1]
-	for tail := range 1 << 15 { // the checksum is linear: one changed bit changes it in a way that can be searched
-		_ = tail
-	}
-	sum := checksum(data[:dataLength-checksumLength])
-	copy(data[dataLength-checksumLength:], sum)
-	if polymodOf(data) == 1 {
-		found = true
-	}
-	if !found || validIdentity(data) {
-		t.Errorf("checksum right %v, taken for valid %v", found, validIdentity(data))
+	copy(data[dataLength-checksumLength:], checksum(data[:dataLength-checksumLength]))
+	if polymodOf(data) != 1 || validIdentity(data) {
+		t.Errorf("checksum %d, taken for valid %v", polymodOf(data), validIdentity(data))
 	}
 	if _, err := age.ParseX25519Identity(prefix + string(data)); err == nil {
 		t.Error("age takes it")
@@ -162,7 +153,7 @@ func slip(t *testing.T, identity []byte, form []string, n int, wrong string) {
 	t.Helper()
 	lines := slices.Clone(form)
 	lines[n] = wrong
-	same := eye(wrong) == eye(form[n])
+	same := eye(wrong) == eye(form[n]) || eye(wrong) == eye(form[n][1:]) // the number may be left out
 	for _, text := range []string{strings.Join(lines, "\n"), prefix + "\n" + strings.Join(lines, "\r\n") + "\n"} {
 		got, err := ParseTyped([]byte(text))
 		var at *LineError
