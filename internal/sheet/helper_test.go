@@ -135,11 +135,11 @@ func pictures(t testing.TB, pdf string, dpi int) []string {
 	return files
 }
 
-// scan reads the QR codes in pictures.
-func scan(t testing.TB, files []string) []string {
+// scan reads the QR codes in pictures, looking at one line of pixels in so many.
+func scan(t testing.TB, files []string, density int) []string {
 	t.Helper()
-	out := run(t, "zbarimg", append([]string{"-q", "--raw", "--nodbus", "-Sdisable", "-Sqrcode.enable"}, files...)...)
-	all := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+	args := []string{"-q", "--raw", "--nodbus", "-Sdisable", "-Sqrcode.enable", fmt.Sprintf("-Sx-density=%d", density), fmt.Sprintf("-Sy-density=%d", density)}
+	all := strings.Split(strings.TrimSuffix(run(t, "zbarimg", append(args, files...)...), "\n"), "\n")
 	slices.Sort(all)
 	return all
 }

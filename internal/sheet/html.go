@@ -16,9 +16,9 @@ func (s *Sheet) HTML() ([]byte, error) {
 	}
 	defer wipe(pages)
 	o := &buffer{}
-	o.add("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
-		"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n",
-		"<meta name=\"viewport\" content=\"width=device-width\">\n<title>", title, "</title>\n<style>\n", css, "</style>\n</head>\n<body>\n")
+	o.add("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n",
+		"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n",
+		"<meta name=\"viewport\" content=\"width=device-width\"/>\n<title>", title, "</title>\n<style>\n", css, "</style>\n</head>\n<body>\n")
 	for i, blocks := range pages {
 		o.add("<section>\n<p class=\"warning\">", warning, "</p>\n<main>\n")
 		for _, b := range blocks {
@@ -102,7 +102,7 @@ func (b *facts) html(o *buffer) {
 		o.add("<dt>", escape(row.label), "</dt><dd>")
 		for i, v := range row.values {
 			if i > 0 {
-				o.add("<br>")
+				o.add("<br/>")
 			}
 			o.add(name(v))
 		}
@@ -144,7 +144,7 @@ func (b *account) html(o *buffer) {
 	o.add("<div>\n<h3>", name(b.name), "</h3>\n<p>", name(b.owner()), "</p>\n<p>", escape(b.terms()), "</p>\n<p class=\"secret\">")
 	b.secretRows(func(row []byte) {
 		o.addBytes(row)
-		o.add("<br>")
+		o.add("<br/>")
 	})
 	o.add("</p>\n<p class=\"small\">", escape(b.from()), "</p>\n</div></div>\n")
 }

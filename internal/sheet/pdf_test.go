@@ -34,10 +34,14 @@ func TestPDFCodes(t *testing.T) {
 				if out := run(t, "qpdf", "--check", pdf); !strings.Contains(out, "No syntax or stream encoding errors") {
 					t.Error(out)
 				}
-				for _, dpi := range []int{150, 300} {
-					if got := scan(t, pictures(t, pdf, dpi)); !slices.Equal(got, printed(s)) {
-						t.Errorf("%d dpi:\n got %q\nwant %q", dpi, got, printed(s))
-					}
+				if got := scan(t, pictures(t, pdf, 150), 1); !slices.Equal(got, printed(s)) {
+					t.Errorf("150 dpi:\n got %q\nwant %q", got, printed(s))
+				}
+				if name == "thirty" { // takes long, and differs from one in nothing
+					return
+				}
+				if got := scan(t, pictures(t, pdf, 300), 4); !slices.Equal(got, printed(s)) {
+					t.Errorf("300 dpi:\n got %q\nwant %q", got, printed(s))
 				}
 			})
 		}
