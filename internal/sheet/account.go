@@ -69,7 +69,8 @@ func (b *account) draw(p *page, x, y, width float64) {
 	y = p.lines(x, y, body, encode(b.owner()), width)
 	y = p.lines(x, y, body, encode(b.terms()), width) + accountGap/3
 	b.secretRows(func(row []byte) {
-		y = p.lines(x, y, secretStyle, row, width)
+		p.text(x, secretStyle.baseline(y), secretStyle.font, secretStyle.size, row)
+		y += secretStyle.leading
 	})
 	p.lines(x, y+accountGap/3, small, encode(b.from()), width)
 }

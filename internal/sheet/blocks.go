@@ -27,7 +27,8 @@ func (b *paragraph) draw(p *page, x, y, width float64) {
 
 // facts are labels with values beside them.
 type facts struct {
-	rows []fact
+	before float64
+	rows   []fact
 }
 
 type fact struct {
@@ -40,6 +41,7 @@ const labels = 92 // width of the column
 func (b *facts) flow() flow { return plain }
 
 func (b *facts) height(width float64) (sum float64) {
+	sum = b.before
 	for _, row := range b.rows {
 		for _, v := range row.values {
 			sum += max(body.leading, body.height(v, width-labels))
@@ -49,6 +51,7 @@ func (b *facts) height(width float64) (sum float64) {
 }
 
 func (b *facts) draw(p *page, x, y, width float64) {
+	y += b.before
 	for _, row := range b.rows {
 		p.lines(x, y, style{sansBold, body.size, body.leading}, []byte(row.label), labels)
 		for _, v := range row.values {

@@ -54,7 +54,7 @@ h2 + p.body { margin-top: 0; }
 p.small { margin-top: 4pt; }
 code, .typed, .secret { font-family: Courier, "Courier New", "Liberation Mono", monospace; }
 code { font-size: 9pt; font-weight: bold; }
-dl { display: grid; grid-template-columns: 92pt 1fr; }
+dl { margin-top: 4pt; display: grid; grid-template-columns: 92pt 1fr; }
 dt { font-weight: bold; }
 svg { display: block; flex: none; shape-rendering: crispEdges; }
 .key { display: flex; align-items: center; gap: 30pt; margin-bottom: 2pt; }

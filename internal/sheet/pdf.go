@@ -130,11 +130,14 @@ func (p *page) text(x, y float64, f font, size float64, text []byte) {
 // lines writes a text from y downwards and returns where it ends.
 func (p *page) lines(x, y float64, s style, text []byte, width float64) float64 {
 	for _, line := range s.wrap(text, width) {
-		p.text(x, y+(s.leading+0.7*s.size)/2, s.font, s.size, line) // capitals have 0.7 of the size
+		p.text(x, s.baseline(y), s.font, s.size, line)
 		y += s.leading
 	}
 	return y
 }
+
+// baseline of the line that begins at y: capitals, which have 0.7 of the size, are in the middle.
+func (s style) baseline(y float64) float64 { return y + (s.leading+0.7*s.size)/2 }
 
 // frame draws the outline of a rectangle.
 func (p *page) frame(x, y, width, height, line float64) {

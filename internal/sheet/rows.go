@@ -13,6 +13,12 @@ type row struct {
 	numbered bool // the first of chars is a digit that stands alone: a line's number
 }
 
+func wipeRows(rows []row) {
+	for _, r := range rows {
+		clear(r.chars)
+	}
+}
+
 // readRows leaves out empty lines and comments.
 func readRows(text []byte) (rows []row) {
 	for line := range bytes.SplitSeq(text, []byte("\n")) {

@@ -141,6 +141,7 @@ func (s *Sheet) blocks(note bool) ([]block, error) {
 	}
 	code, err := s.QR(s.Identity)
 	if err != nil {
+		wipe([][]block{{&key{typed: typed}}})
 		return nil, err
 	}
 	blocks := s.firstPage(&key{code: code, typed: typed})

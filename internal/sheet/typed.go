@@ -87,11 +87,7 @@ func ParseTyped(text []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%d bytes are too many for one identity", len(text))
 	}
 	rows := readRows(text)
-	defer func() {
-		for _, r := range rows {
-			clear(r.chars)
-		}
-	}()
+	defer wipeRows(rows)
 	body, prefixed := cutPrefix(rows)
 	if len(body) == 0 {
 		return nil, errors.New("there is no identity in it")
@@ -107,10 +103,10 @@ func ParseTyped(text []byte) ([]byte, error) {
 // CheckLine says what is wrong with line n of the typed form alone, for a program that asks line by line.
 func CheckLine(n int, line []byte) error {
 	rows := readRows(line)
+	defer wipeRows(rows)
 	if n < 1 || n > lines || len(rows) != 1 {
 		return &LineError{n, "is not one line"}
 	}
-	defer clear(rows[0].chars)
 	_, err := rows[0].line(n)
 	return err
 }

@@ -18,7 +18,7 @@ const noteNames = "Names: letters that the fonts of this page lack are printed w
 func (s *Sheet) firstPage(k *key) []block {
 	return []block{
 		&paragraph{style: style{sansBold, 25, 30}, text: title, tag: "h1"},
-		&facts{rows: []fact{
+		&facts{before: 4, rows: []fact{
 			{"Vault", []string{s.Vault}},
 			{"Made", []string{s.date() + " by " + s.Program}},
 			{"Other keys to it", orNone(s.Recipients)},
