@@ -91,6 +91,7 @@ func hard() []Account {
 		{"zoë", otpauth.Params{Secret: secret(10), Issuer: "Žluťoučký kůň", Account: "zoë@müller.example"}, "pass:Zoe\u0308"},
 		{"日本語", otpauth.Params{Secret: secret(20), Issuer: "楽天", Account: "田中"}, "op://Privat/楽天"},
 		{"emoji 👨‍👩‍👧 ok", otpauth.Params{Secret: secret(20), Issuer: "🎉", Account: "party"}, "bw:🎉"},
+		{"large", otpauth.Params{Secret: secret(20), Issuer: strings.Repeat("楽天", 35), Account: "x"}, ""},
 		{"turn\u202earound", otpauth.Params{Secret: secret(20), Account: `back\slash (and) <b>bold</b> & "quotes"`}, "cmd:x"},
 		{strings.Repeat("longest name ", 12), otpauth.Params{Secret: secret(64), Issuer: strings.Repeat("Unbroken", 20), Account: "x"}, "file:/" + strings.Repeat("very/long/path/", 20)},
 	}

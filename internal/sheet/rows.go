@@ -168,19 +168,18 @@ func joinLines(rows []row) (data []byte, err error) {
 
 const foreignProblem = "has a 1, B, I or O, which no identity has: look for 7 or L, 8, J or L, 0"
 
-// line returns the characters of line n without its number and check characters.
+// line returns the characters of line n without its number and check characters. A digit that stands alone and is n is
+// always the number: taken for a character, it would hide that one is missing.
 func (r row) line(n int) ([]byte, error) {
-	length := min(perLine, dataLength-(n-1)*perLine)
-	chars := r.chars
-	switch want := length + checks; {
-	case len(chars) == want: // no number
-	case len(chars) == want+1 && chars[0] == byte('0'+n):
+	want := min(perLine, dataLength-(n-1)*perLine) + checks
+	chars, number := r.chars, byte('0'+n)
+	switch {
+	case chars[0] == number && (r.numbered || len(chars) == want+1):
 		chars = chars[1:]
-	case r.numbered && chars[0] != byte('0'+n):
+	case r.numbered && len(chars) != want:
 		return nil, &LineError{n, "has another number in front of it: is a line missing, or in another's place?"}
-	case r.numbered:
-		return nil, &LineError{n, fmt.Sprintf("has %d characters, where %d are expected", len(chars)-1, want)}
-	default:
+	}
+	if len(chars) != want {
 		return nil, &LineError{n, fmt.Sprintf("has %d characters, where %d are expected", len(chars), want)}
 	}
 	switch {
@@ -191,5 +190,5 @@ func (r row) line(n int) ([]byte, error) {
 	case remainder(n, chars) != 0:
 		return nil, &LineError{n, "has a typing error"}
 	}
-	return chars[:length], nil
+	return chars[:want-checks], nil
 }
