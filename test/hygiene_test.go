@@ -60,6 +60,7 @@ var mayImport = map[string][]string{
 	"ykmfa/internal/source/sourcetest": {},
 	"ykmfa/internal/vault":             {"ykmfa/internal/disk", "filippo.io/age", "filippo.io/hpke", "golang.org/x/crypto"},
 	"ykmfa/internal/transfer":          {"ykmfa/internal/otpauth", "ykmfa/oath", "golang.org/x/crypto"},
+	"ykmfa/internal/sheet":             {"ykmfa/internal/otpauth", "ykmfa/oath"},
 	"ykmfa/internal/pcscdtest":         {"ykmfa/internal/virtualkey"},
 	"ykmfa/internal/oathtest":          {"ykmfa/oath"},
 	"ykmfa/internal/cli": {"ykmfa/oath", "ykmfa/internal/account", "ykmfa/internal/keyring", "ykmfa/internal/otpauth",
