@@ -24,6 +24,8 @@ type restoreOptions struct {
 	since    time.Time         // when the work for the current key began
 	reports  []restored
 	finished map[string]bool // device ids that --spare passes over
+
+	before func(ctx context.Context, items []*item) error // what import does between plan and work; nil: nothing
 }
 
 func newRestore(a *app) *cobra.Command {
@@ -151,6 +153,9 @@ func (o *restoreOptions) restoreKey(ctx context.Context, k *key) error {
 	if o.app.onlyLook {
 		return r.verdict()
 	}
+	if err := r.prepare(ctx); err != nil {
+		return err
+	}
 	if overwrite, counters := r.questions(); overwrite != nil || counters != nil {
 		err := r.ask(ctx, overwrite, counters)
 		if err == nil {
@@ -168,6 +173,17 @@ func (o *restoreOptions) restoreKey(ctx context.Context, k *key) error {
 	}
 	r.summary()
 	return r.verdict()
+}
+
+// prepare lets import make its backups, and leaves the key to others meanwhile: password managers are slow.
+func (r *refill) prepare(ctx context.Context) error {
+	if r.before == nil {
+		return nil
+	}
+	if err := r.app.away(ctx, r.k, func() error { return r.before(ctx, r.items) }); err != nil {
+		return err
+	}
+	return r.app.unlock(ctx, r.k)
 }
 
 // readCounters reads --counter NAME=N.

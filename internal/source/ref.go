@@ -25,10 +25,8 @@ const (
 	schemePrompt = "prompt"
 	schemeEnv    = "env"
 	schemeCmd    = "cmd"
+	schemeQR     = "qr"
 )
-
-// later lists the schemes that have a meaning but no code in this version.
-const later = "qr"
 
 // maxRef bounds a reference in bytes: longer than any path or entry name, short enough for one line of a message.
 const maxRef = 1024
@@ -45,10 +43,10 @@ type Ref struct {
 //
 // The field begins after the last #, so that a name with # in it is written with one more at its end (pass:a#b#).
 // In keepassxc: the first # ends the path of the database, which alone stands for its entry that is named like account.
-// In file:, cmd:, env:, keyring: and the sources that users define, a # is a character like any other, and there are no
+// In file:, qr:, cmd:, env:, keyring: and the sources that users define, a # is a character like any other, and there are no
 // fields. own are the schemes of such sources.
 //
-// Errors are *Error of KindUsage or KindUnsupported. A secret pasted in the place of a reference is not repeated.
+// Errors are *Error of KindUsage. A secret pasted in the place of a reference is not repeated.
 func ParseRef(s, account string, own ...string) (Ref, error) {
 	scheme, rest, colon := strings.Cut(s, ":")
 	var bareField string
@@ -113,7 +111,7 @@ func (r Ref) String() string {
 // Durable reports whether the place still has the secret tomorrow, as a backup must.
 func (r Ref) Durable() bool {
 	switch r.Scheme {
-	case schemeStdin, schemePrompt, schemeEnv:
+	case schemeStdin, schemePrompt, schemeEnv, schemeQR:
 		return false
 	}
 	return true
@@ -124,7 +122,7 @@ func (r Ref) Absolute() (Ref, error) {
 	path := r.Rest
 	if n := r.head(); n > 0 {
 		path = r.Rest[:n-1]
-	} else if r.Scheme != schemeFile {
+	} else if r.Scheme != schemeFile && r.Scheme != schemeQR || r.Scheme == schemeQR && (path == "-" || path == qrClipboard) {
 		return r, nil
 	}
 	if filepath.IsAbs(path) || strings.HasPrefix(path, "~") {
@@ -141,19 +139,16 @@ func hasFields(scheme string) bool {
 	return ok && !m.whole
 }
 
-// builtIn reports whether a scheme has a meaning here, or is to get one.
+// builtIn reports whether a scheme has a meaning here.
 func builtIn(scheme string) bool {
 	_, ok := managers()[scheme]
-	return ok || slices.Contains([]string{schemeFile, schemePrompt, schemeEnv, schemeCmd}, scheme) ||
-		slices.Contains(strings.Fields(later), scheme)
+	return ok || slices.Contains([]string{schemeFile, schemePrompt, schemeEnv, schemeCmd, schemeQR}, scheme)
 }
 
 // checkScheme refuses what is not a scheme of this version. s is the whole text, which may be a secret: of it only a
 // short word before a colon is ever repeated.
 func checkScheme(scheme, s string, colon bool) error {
 	switch {
-	case isWord(scheme) && slices.Contains(strings.Fields(later), scheme):
-		return fail(KindUnsupported, "use "+schemes(), fmt.Errorf("%s: not supported by this version", scheme))
 	case builtIn(scheme), scheme == schemeStdin:
 		return nil
 	case looksSecret(s):
@@ -168,7 +163,7 @@ func checkScheme(scheme, s string, colon bool) error {
 
 // schemes lists what may be written, for a hint.
 func schemes() string {
-	return strings.Join(forms(func(manager) bool { return true }), ", ") + ", file:PATH, cmd:PROGRAM ARG..., env:VARIABLE, prompt or -"
+	return strings.Join(forms(func(manager) bool { return true }), ", ") + ", file:PATH, qr:IMAGE, cmd:PROGRAM ARG..., env:VARIABLE, prompt or -"
 }
 
 // writable lists the places to which secrets can be written, for a hint.
@@ -251,6 +246,8 @@ func usage(scheme string) string {
 	switch scheme {
 	case schemeFile:
 		return "write file:PATH"
+	case schemeQR:
+		return "write qr:IMAGE, qr:- or qr:clipboard"
 	case schemeCmd:
 		return "write 'cmd:PROGRAM ARG...'"
 	case schemeEnv:

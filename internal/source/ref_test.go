@@ -64,7 +64,7 @@ func TestParseRefRefuses(t *testing.T) {
 		"lpass:a\nb": KindUsage, "lpass:a\x1b[1m": KindUsage, "lpass:a\u202eb": KindUsage, "lpass:a\xff": KindUsage, "file:a\x00b": KindUsage,
 		"lpass:" + strings.Repeat("a", maxRef+1): KindUsage,
 		"lastpass:aws":                           KindUsage, "Lpass:aws": KindUsage, "lpas": KindUsage, "C:\\seed.txt": KindUsage, "492039": KindUsage,
-		"qr:-":         KindUnsupported,
+		"qr": KindUsage, "qr:": KindUsage,
 		"op://Private": KindUsage, "op://": KindUsage, "op:///aws": KindUsage, "op://Private/": KindUsage, "op://Private/aws/": KindUsage, "op://a/b/c/d/e": KindUsage,
 		"op://Private/aws/otp?attribute=otp": KindUsage, "op://Private/aws/otp#otp": KindUsage, "op://-x/aws": KindUsage, "op://Private/-x": KindUsage, "op:-x": KindUsage,
 		"bw:": KindUsage, "bw:-x": KindUsage, "gopass:-x": KindUsage,

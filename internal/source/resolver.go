@@ -123,6 +123,8 @@ func (r *Resolver) text(ctx context.Context, ref Ref) ([]byte, error) {
 		return r.readEnv(ref.Rest)
 	case schemeCmd:
 		return r.readCmd(ctx, ref)
+	case schemeQR:
+		return r.readQR(ctx, ref.Rest)
 	}
 	return nil, fail(KindUnsupported, "use "+schemes(), errors.New("not supported by this version"))
 }

@@ -1,0 +1,318 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"ykmfa/internal/account"
+	"ykmfa/internal/otpauth"
+	"ykmfa/internal/source"
+)
+
+type importOptions struct {
+	app     *app
+	sources []string
+
+	only     []string
+	selects  bool
+	skipBad  bool
+	backupTo string
+	noBackup bool
+	noKey    bool
+	allKeys  bool
+	touch    bool
+
+	found    []*incoming // all that the sources have, in their order
+	missing  []string    // what belongs to an export and was not there
+	accounts []account.Account
+	restore  *restoreOptions // nil: no key takes part
+}
+
+func newImport(a *app) *cobra.Command {
+	o := &importOptions{app: a}
+	c := &cobra.Command{
+		Use:   "import SOURCE...",
+		Short: "Many accounts at once (URIs, QR images, exports of other apps)",
+		Long: `Take accounts from what other programs export. What it is, is seen from its content:
+
+  otpauth URIs, one on a line; otpauth-migration URIs of Google Authenticator
+  pictures with QR codes (PNG, JPEG, GIF, WebP), those of Google Authenticator included: all parts, in any order
+  Aegis, 2FAS, Ente Auth, andOTP, Bitwarden, Stratum: plain or encrypted; 1Password (1PUX), Proton Authenticator,
+  FreeOTP+, Duo; CSV of KeePassXC, LastPass, Bitwarden, 1Password; PSKC (RFC 6030); KeePass databases (.kdbx)
+
+SOURCE is a file, a directory of files, - (standard input), clipboard, pass:[FOLDER], or a directory of pass.
+
+Each account goes to its backup first (the vault, or --backup-to), which is read back, then onto the key, which is proven
+to hold the same secret, as restore does it. Whether all fit on the key is known before anything is written. What is
+there with another secret is left alone. What no YubiKey can hold is named and left out. If anything in a file cannot be
+read, nothing is imported, unless --skip-bad.
+
+--dry-run prints what would become of each account, and under which name. An export is as secret as what is in it: remove it
+afterwards.`,
+		Example: "  ykmfa import aegis-export.json --dry-run\n  ykmfa import screenshot1.png screenshot2.png --only 'GitHub*'\n" +
+			"  ykmfa import clipboard --backup-to pass:mfa/{}\n  ykmfa import export.2fas --no-key",
+		RunE: func(c *cobra.Command, args []string) error {
+			if o.sources = args; len(args) == 0 {
+				return usage(c.UseLine(), "SOURCE is missing")
+			}
+			return o.run(c.Context())
+		},
+	}
+	f := c.Flags()
+	f.StringArrayVar(&o.only, "only", nil, "only what matches a `PATTERN` (issuer, account or name; * and ?); repeatable")
+	f.BoolVar(&o.selects, "select", false, "choose from a list, on the terminal")
+	f.BoolVar(&o.skipBad, "skip-bad", false, "import what is good of a file that has bad entries")
+	f.StringVar(&o.backupTo, "backup-to", "", "write the secrets to `REF`, in which {} is the account's name (default vault:{})")
+	f.BoolVar(&o.noBackup, "no-backup", false, "the secrets are kept nowhere but on the key")
+	f.BoolVar(&o.noKey, "no-key", false, "only to the backup and the account file: ykmfa restore writes a key later")
+	f.BoolVar(&o.allKeys, "all-keys", false, "onto every key that is plugged in")
+	f.BoolVar(&o.touch, "touch", false, "each code needs a touch")
+	f.BoolVar(&a.onlyLook, "dry-run", false, "say what would be done, and do nothing")
+	return c
+}
+
+func (o *importOptions) run(ctx context.Context) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	defer o.wipe()
+	if err := o.read(ctx); err != nil {
+		return err
+	}
+	if err := o.judge(ctx); err != nil {
+		return err
+	}
+	o.announce()
+	err := o.refuse()
+	if err == nil && o.noKey {
+		err = o.store(ctx, o.taken())
+	} else if err == nil {
+		err = o.ontoKeys(ctx)
+	}
+	if o.app.json {
+		err = errors.Join(o.printReport(), err)
+	}
+	if err == nil || o.app.onlyLook {
+		err = worse(err, o.verdict())
+	}
+	return err
+}
+
+// check settles the flags, and finds out early what cannot work.
+func (o *importOptions) check() error {
+	accounts, err := o.app.accounts()
+	if err != nil {
+		return err
+	}
+	o.accounts = accounts
+	switch {
+	case o.noBackup && o.backupTo != "":
+		return usage("", "--no-backup and --backup-to exclude each other")
+	case o.noBackup && o.noKey:
+		return usage("leave one of them out", "--no-backup and --no-key together keep the secrets nowhere")
+	case o.noKey && o.allKeys:
+		return usage("", "--no-key and --all-keys exclude each other")
+	case o.backupTo == "" && !o.noBackup:
+		if !o.app.openVault().Exists() && !o.app.onlyLook {
+			return usage("ykmfa vault init makes one; --backup-to pass:mfa/{} takes another place; --no-backup goes without",
+				"the secrets need a backup, and there is no vault")
+		}
+		o.backupTo = "vault:{}"
+	}
+	if o.backupTo != "" && !o.app.onlyLook {
+		if _, err := o.place("name"); err != nil {
+			return err
+		}
+	}
+	c, err := o.app.settings()
+	if err == nil && c.Touch == account.TouchRequired {
+		o.touch = true
+	}
+	return err
+}
+
+func (o *importOptions) wipe() {
+	for _, i := range o.found {
+		otpauth.Wipe(i.params.Secret)
+	}
+}
+
+// refuse stops before anything is written when something in the files is bad.
+func (o *importOptions) refuse() error {
+	bad := 0
+	for _, i := range o.found {
+		if i.bad() {
+			bad++
+		}
+	}
+	if bad == 0 || o.skipBad || o.app.onlyLook {
+		return nil
+	}
+	return fail(exitFailed, "--skip-bad imports the others", "%d of %s cannot be read: nothing was imported", bad, entries(len(o.found)))
+}
+
+// verdict is the error for what was not imported and should not be passed over.
+func (o *importOptions) verdict() error {
+	if len(o.found) == 0 {
+		return fail(exitFailed, "is it the right file? --only leaves out the rest", "no account was found")
+	}
+	if o.skipBad {
+		return nil
+	}
+	left := 0
+	for _, i := range o.found {
+		if i.why != nil {
+			left++
+		}
+	}
+	switch {
+	case left > 0:
+		return fail(exitFailed, "--skip-bad passes over them", "%d of %s cannot be imported", left, entries(len(o.found)))
+	case len(o.missing) > 0:
+		return fail(exitFailed, "give all of them: ykmfa import FILE...", "the export is not complete: %s", list(o.missing))
+	}
+	return nil
+}
+
+// taken are those that will be imported.
+func (o *importOptions) taken() (taken []*incoming) {
+	for _, i := range o.found {
+		if i.why == nil && i.twin == "" {
+			taken = append(taken, i)
+		}
+	}
+	return taken
+}
+
+// ontoKeys has restore write them: it plans, and before its first write it calls back for the backups.
+func (o *importOptions) ontoKeys(ctx context.Context) error {
+	taken := o.taken()
+	if len(taken) == 0 {
+		return nil
+	}
+	o.restore = &restoreOptions{app: o.app, allKeys: o.allKeys, counters: map[string]uint64{}, since: o.app.Now(), finished: map[string]bool{}}
+	for _, i := range taken {
+		o.restore.backups = append(o.restore.backups, &backup{account: i.account, params: i.params})
+		if i.account.Type == otpauthHOTP {
+			o.restore.counters[i.account.Name] = i.params.Counter
+		}
+	}
+	o.restore.before = func(ctx context.Context, items []*item) error { return o.beforeWriting(ctx, taken, items) }
+	err := o.restore.onPresent(ctx)
+	if absent(err) {
+		return fail(exitNoKey, "plug in the key; or --no-key: only to the backup, for ykmfa restore later", "%w", err)
+	}
+	if o.noBackup && !o.app.onlyLook { // only what is on the key now exists at all
+		return errors.Join(o.record(o.written(taken)), err)
+	}
+	return err
+}
+
+// beforeWriting makes the backups, and records the accounts, of what the plan of a key lets in.
+func (o *importOptions) beforeWriting(ctx context.Context, taken []*incoming, items []*item) error {
+	full, room := 0, error(nil)
+	var in []*incoming
+	for n, it := range items {
+		switch i := taken[n]; it.standing {
+		case unfit:
+			full, room = full+1, it.why
+			i.standing = it.standing
+		case different, broken:
+			i.standing = it.standing
+		default:
+			in = append(in, i)
+		}
+	}
+	if full > 0 && !o.skipBad {
+		return fail(exitFailed, "choose: --only, --select; or --skip-bad; or --no-key keeps them all in the backup",
+			"%d of %s cannot go onto the key, and nothing was written: %w", full, plural(len(taken), "account"), room)
+	}
+	if o.noBackup {
+		return nil
+	}
+	return o.store(ctx, in)
+}
+
+// written are those that a key was proven to hold.
+func (o *importOptions) written(taken []*incoming) (list []*incoming) {
+	for _, i := range taken {
+		for _, report := range o.restore.reports {
+			for _, one := range report.Accounts {
+				if one.Name == i.account.Name && one.Result != "" {
+					list = append(list, i)
+				}
+			}
+		}
+	}
+	return list
+}
+
+// place is the backup of an account.
+func (o *importOptions) place(name string) (source.Ref, error) {
+	return o.app.writable(fillName(o.backupTo, name), name)
+}
+
+// store writes the backups, proves them, and records the accounts. Of those that are on record already, the backup is on
+// record, too.
+func (o *importOptions) store(ctx context.Context, in []*incoming) error {
+	if o.app.onlyLook {
+		return nil
+	}
+	p := o.app.progress()
+	defer p.clear()
+	var done []*incoming
+	var failed error
+	for n, i := range in {
+		if i.known && i.account.Backup != "" {
+			done = append(done, i)
+			continue
+		}
+		p.show("%d of %d: the backup of %s ... ", n+1, len(in), i.account.Name)
+		if failed = o.backUp(ctx, i); failed != nil {
+			break
+		}
+		done = append(done, i)
+	}
+	p.clear()
+	if err := o.record(done); err != nil {
+		return err
+	}
+	if failed != nil {
+		return fmt.Errorf("%w; %d of %d have their backup now: run it again", failed, len(done), len(in))
+	}
+	if o.noKey {
+		o.app.tell("%s in the backup, and proven; ykmfa restore writes them to a key", plural(len(done), "account"))
+	}
+	return nil
+}
+
+func (o *importOptions) backUp(ctx context.Context, i *incoming) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	to, err := o.place(i.account.Name)
+	if err != nil {
+		return err
+	}
+	if err := o.app.backUp(ctx, i.account.Name, i.account.ID, i.params, to); err != nil {
+		return err
+	}
+	i.account.Backup = to.String()
+	return nil
+}
+
+// record puts them into the account file, all in one go.
+func (o *importOptions) record(list []*incoming) error {
+	var accounts []account.Account
+	for _, i := range list {
+		accounts = append(accounts, i.account)
+	}
+	err := account.Update(o.app.paths.Accounts, func(f *account.File) error { return f.PutAll(accounts) })
+	if err != nil {
+		return fail(exitFailed, recordHint, "%d accounts could not be recorded: %w", len(list), err)
+	}
+	return nil
+}
