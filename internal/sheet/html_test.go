@@ -20,8 +20,8 @@ func makeHTML(t testing.TB, s *Sheet) []byte {
 	return data
 }
 
-// print lets a browser print the file; the paper is named in the file as a person chooses it in the dialogue.
-func print(t testing.TB, html []byte, paper string) (pdf string) {
+// browse lets a browser print the file; the paper is named in the file as a person chooses it in the dialogue.
+func browse(t testing.TB, html []byte, paper string) (pdf string) {
 	t.Helper()
 	sized := bytes.Replace(html, []byte("@page {"), []byte("@page { size: "+paper+";"), 1)
 	pdf = write(t, "printed.pdf", nil)
@@ -43,7 +43,7 @@ func TestHTMLPrinted(t *testing.T) {
 			s := newSheet(t, c.accounts...)
 			s.QR = qrencode
 			html := makeHTML(t, s)
-			pdf := print(t, html, c.paper)
+			pdf := browse(t, html, c.paper)
 			if got := scan(t, pictures(t, pdf, 150), 1); !slices.Equal(got, printed(s)) {
 				t.Errorf("got %q\nwant %q", got, printed(s))
 			}
