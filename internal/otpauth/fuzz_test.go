@@ -100,3 +100,36 @@ func FuzzDecodeSecret(f *testing.F) {
 		}
 	})
 }
+
+// FuzzFields: fields are read as a URI that says the same. What parses can be written as a URI, and read again.
+func FuzzFields(f *testing.F) {
+	f.Add("totp", "ACME", "alice", []byte(secret), "SHA1", "6", "30", "0", false)
+	f.Add("hotp", "", "A:b", []byte("12345678901234567890"), "sha512", "8", "", "7", true)
+	f.Add("steam", "", "", []byte(secret), "", "5", "", "", false)
+	f.Fuzz(func(t *testing.T, kind, issuer, account string, text []byte, algorithm, digits, period, counter string, raw bool) {
+		fields := Fields{Type: kind, Issuer: issuer, Account: account, Algorithm: algorithm, Digits: digits, Period: period, Counter: counter}
+		if raw {
+			fields.Raw = text
+		} else {
+			fields.Secret = text
+		}
+		before := bytes.Clone(text)
+		p, err := fields.Params()
+		if !bytes.Equal(text, before) {
+			t.Fatal("the secret was changed")
+		}
+		if err != nil {
+			var bad *ShapeError
+			var feature *FeatureError
+			if !errors.As(err, &bad) && !errors.As(err, &feature) || !reflect.DeepEqual(p, Params{}) {
+				t.Fatalf("%+v, %v", p, err)
+			}
+			return
+		}
+		p = p.WithDefaults()
+		again, err := Parse(p.URI())
+		if again = again.WithDefaults(); err != nil || !reflect.DeepEqual(again, p) {
+			t.Fatalf("%+v is written as %q and read as %+v, %v", p, p.URI(), again, err)
+		}
+	})
+}

@@ -10,7 +10,7 @@ import (
 
 func fitsBitwarden(p otpauth.Params) error {
 	if p.Type == oath.HOTP {
-		return errors.New("Bitwarden knows only codes that go by the time")
+		return errors.New("it counts, and Bitwarden knows only codes that go by the time")
 	}
 	return fitsSteam(p)
 }

@@ -46,7 +46,7 @@ func fitsMigration(p otpauth.Params) error {
 		what = fmt.Sprintf("%d digits", p.Digits)
 	}
 	if what != "" {
-		return fmt.Errorf("Google Authenticator does not know %s", what)
+		return fmt.Errorf("it has %s, which Google Authenticator does not know", what)
 	}
 	account := accountField(p)
 	defer otpauth.Wipe(account)

@@ -23,7 +23,7 @@ func fitsSteam(p otpauth.Params) error {
 
 func fits2FAS(p otpauth.Params) error {
 	if p.Counter > math.MaxInt32 {
-		return errors.New("2FAS does not count that far") // BackupService.kt: an Int
+		return errors.New("its counter is beyond what 2FAS counts to") // BackupService.kt: an Int
 	}
 	return fitsSteam(p)
 }

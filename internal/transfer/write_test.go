@@ -319,11 +319,11 @@ func TestMigrationReasons(t *testing.T) {
 		return p
 	}
 	for want, p := range map[string]otpauth.Params{
-		"entry 2 is left out: Google Authenticator does not know 7 digits":                       bad(func(p *otpauth.Params) { p.Digits = 7 }),
-		"entry 2 is left out: Google Authenticator does not know a period other than 30 seconds": bad(func(p *otpauth.Params) { p.Period = time.Minute }),
-		"entry 2 is left out: Google Authenticator does not know codes of Steam":                 bad(func(p *otpauth.Params) { p.Issuer = "steam" }),
-		"entry 2 is left out: it is too long for a QR code":                                      bad(func(p *otpauth.Params) { p.Issuer = strings.Repeat("x", 1000) }),
-		"entry 2 is left out: it asks for a Steam code that counts, which a YubiKey cannot hold": bad(func(p *otpauth.Params) { p.Issuer, p.Type = "Steam", oath.HOTP }),
+		"entry 2 is left out: it has 7 digits, which Google Authenticator does not know":                       bad(func(p *otpauth.Params) { p.Digits = 7 }),
+		"entry 2 is left out: it has a period other than 30 seconds, which Google Authenticator does not know": bad(func(p *otpauth.Params) { p.Period = time.Minute }),
+		"entry 2 is left out: it has codes of Steam, which Google Authenticator does not know":                 bad(func(p *otpauth.Params) { p.Issuer = "steam" }),
+		"entry 2 is left out: it is too long for a QR code":                                                    bad(func(p *otpauth.Params) { p.Issuer = strings.Repeat("x", 1000) }),
+		"entry 2 is left out: it asks for a Steam code that counts, which a YubiKey cannot hold":               bad(func(p *otpauth.Params) { p.Issuer, p.Type = "Steam", oath.HOTP }),
 	} {
 		uris, err := Migration([]Entry{{Params: good}, {Params: p}, {Params: good}})
 		if err == nil || err.Error() != want || len(uris) != 1 {
