@@ -111,7 +111,7 @@ func verbs(a *app, args []string) []*cobra.Command {
 		name string
 		new  func(*app) *cobra.Command
 	}{
-		{"code", newCode}, {"add", newAdd}, {"import", newImport}, {"list", newList}, {"edit", newEdit}, {"remove", newRemove},
+		{"code", newCode}, {"add", newAdd}, {"import", newImport}, {"show", newShow}, {"export", newExport}, {"sheet", newSheet}, {"list", newList}, {"edit", newEdit}, {"remove", newRemove},
 		{"restore", newRestore}, {"verify", newVerify},
 		{"vault", newVault}, {"keys", newKeys}, {"password", newPassword}, {"reset", newReset}, {"doctor", newDoctor},
 	}

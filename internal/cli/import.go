@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -159,16 +160,18 @@ func (o *importOptions) verdict() error {
 	if len(o.found) == 0 {
 		return fail(exitFailed, "is it the right file? --only leaves out the rest", "no account was found")
 	}
-	if o.skipBad {
-		return nil
-	}
 	left := 0
 	for _, i := range o.found {
 		if i.why != nil {
 			left++
 		}
+		if code, hint := advise(i.why); code == exitDiffer {
+			return fail(code, hint, "%w", i.why)
+		}
 	}
 	switch {
+	case o.skipBad:
+		return nil
 	case left > 0:
 		return fail(exitFailed, "--skip-bad passes over them", "%d of %s cannot be imported", left, entries(len(o.found)))
 	case len(o.missing) > 0:
@@ -266,15 +269,13 @@ func (o *importOptions) store(ctx context.Context, in []*incoming) error {
 	var done []*incoming
 	var failed error
 	for n, i := range in {
-		if i.known && i.account.Backup != "" {
-			done = append(done, i)
-			continue
-		}
 		p.show("%d of %d: the backup of %s ... ", n+1, len(in), i.account.Name)
 		if failed = o.backUp(ctx, i); failed != nil {
 			break
 		}
-		done = append(done, i)
+		if i.why == nil {
+			done = append(done, i)
+		}
 	}
 	p.clear()
 	if err := o.record(done); err != nil {
@@ -293,6 +294,9 @@ func (o *importOptions) backUp(ctx context.Context, i *incoming) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if i.kept {
+		return o.compareBackup(ctx, i)
+	}
 	to, err := o.place(i.account.Name)
 	if err != nil {
 		return err
@@ -301,6 +305,26 @@ func (o *importOptions) backUp(ctx context.Context, i *incoming) error {
 		return err
 	}
 	i.account.Backup = to.String()
+	return nil
+}
+
+// compareBackup compares with the backup that is on record, where no key does.
+func (o *importOptions) compareBackup(ctx context.Context, i *incoming) error {
+	if !o.noKey {
+		return nil
+	}
+	backups, err := o.app.readBackups(ctx, []account.Account{i.account})
+	if err != nil {
+		return err
+	}
+	defer wipeBackups(backups)
+	if err := backups[0].err; err != nil {
+		return fmt.Errorf("%s: %w", i.account.Name, err)
+	}
+	if !bytes.Equal(backups[0].params.Secret, i.params.Secret) {
+		i.why = fail(exitDiffer, "which one is right? it was left as it is", "%s has another secret in %s", i.account.Name, i.account.Backup)
+		o.app.complain(i.why)
+	}
 	return nil
 }
 

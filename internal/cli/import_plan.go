@@ -24,6 +24,7 @@ type incoming struct {
 	params       otpauth.Params
 	account      account.Account
 	known        bool     // it is on record
+	kept         bool     // with a backup, which stays as it is
 	twin         string   // the name of another entry that is the same
 	standing     standing // why a key did not take it
 	why          error    // why it cannot be imported
@@ -67,15 +68,18 @@ func (o *importOptions) describe(i *incoming, names map[string]bool, ids map[str
 		return err
 	}
 	i.account = account.Account{ID: id, Touch: o.touch && p.Type == oath.TOTP, Type: p.Type, Algorithm: p.Algorithm, Digits: p.Digits, Period: p.Period, Counter: p.Counter}
+	ids[string(id)] = i
 	if known := accountOf(o.accounts, id); known != nil {
 		i.known, i.account.Name, i.account.Backup = true, known.Name, known.Backup
 		i.account.Touch = i.account.Touch || known.Touch
-		ids[string(id)] = i
-		return nil
+		i.kept = known.Backup != ""
+	} else {
+		i.account.Name = freeName(p, name.Account, names)
+		names[i.account.Name] = true
 	}
-	i.account.Name = freeName(p, name.Account, names)
-	names[i.account.Name] = true
-	ids[string(id)] = i
+	if !i.kept && o.backupTo != "" {
+		i.account.Backup = fillName(o.backupTo, i.account.Name)
+	}
 	return nil
 }
 

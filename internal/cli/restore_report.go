@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
 
 	"ykmfa/internal/account"
+	"ykmfa/oath"
 )
 
 // restored is what --json prints of a key.
@@ -48,10 +50,20 @@ func (r *refill) announce() {
 		what = plural(todo, "account") + " to write"
 	}
 	r.app.tell("%v (firmware %s%s): %s%s", r.k, r.firmware(), room, what, r.others())
+	const most = 5 // lines for one reason that many accounts have
+	full := 0
 	for _, i := range r.items {
+		if errors.Is(i.why, oath.ErrFull) {
+			if full++; full > most {
+				continue
+			}
+		}
 		if r.app.onlyLook || !i.write && !(i.standing == unchecked && i.touch) {
 			r.app.tell("%s", r.line(i))
 		}
+	}
+	if full > most {
+		r.app.tell("  and %d more, for which there is no room", full-most)
 	}
 }
 

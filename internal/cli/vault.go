@@ -33,11 +33,11 @@ YKMFA_VAULT_PASSPHRASE_FD names, or from a prompt; a new one from YKMFA_NEW_VAUL
 			return usage("ykmfa vault --help", "unknown command %q", args[0])
 		},
 		RunE: func(*cobra.Command, []string) error {
-			return usage("ykmfa vault --help", "say what: init, list, show, remove, recipients, add-key, remove-key, rekey, passphrase or check")
+			return usage("ykmfa vault --help", "say what: init, list, show, remove, recipients, add-key, remove-key, rekey, passphrase, recover or check")
 		},
 	}
 	c.AddCommand(newVaultInit(a), newVaultList(a), newVaultShow(a), newVaultRemove(a), newVaultRecipients(a),
-		newVaultAddKey(a), newVaultRemoveKey(a), newVaultRekey(a), newVaultPassphrase(a), newVaultCheck(a))
+		newVaultAddKey(a), newVaultRemoveKey(a), newVaultRekey(a), newVaultPassphrase(a), newVaultRecover(a), newVaultCheck(a))
 	return c
 }
 

@@ -24,6 +24,9 @@ const (
 	lines   = (dataLength + perLine - 1) / perLine
 )
 
+// Lines is how many lines the typed form has.
+const Lines = lines
+
 // errIdentity does not say what was given: it may be a secret of another kind.
 var errIdentity = errors.New("not an age identity: " + prefix + " and 58 characters")
 

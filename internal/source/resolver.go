@@ -129,6 +129,19 @@ func (r *Resolver) text(ctx context.Context, ref Ref) ([]byte, error) {
 	return nil, fail(KindUnsupported, "use "+schemes(), errors.New("not supported by this version"))
 }
 
+// Text reads a small text, for the caller to wipe: from a file, standard input (-), or the QR code of a picture
+// (qr:IMAGE). Errors are *Error.
+func (r *Resolver) Text(ctx context.Context, from string) ([]byte, error) {
+	ref := Ref{Scheme: schemeFile, Rest: strings.TrimPrefix(from, "file:")}
+	if rest, ok := strings.CutPrefix(from, "qr:"); ok {
+		ref = Ref{Scheme: schemeQR, Rest: rest}
+	} else if from == schemeStdin {
+		ref = Ref{Scheme: schemeStdin}
+	}
+	text, err := r.text(ctx, ref)
+	return text, at(ref, err)
+}
+
 // CanWrite reports whether Put has a way to write there.
 func (r *Resolver) CanWrite(ref Ref) bool {
 	if ref.Scheme == schemeFile {

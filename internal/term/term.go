@@ -53,15 +53,20 @@ func (t *Terminal) Printf(format string, args ...any) { fmt.Fprintf(t.out, forma
 
 // Ask shows a question and reads a line. It returns early when ctx is done.
 func (t *Terminal) Ask(ctx context.Context, question string) (string, error) {
+	line, err := t.ReadLine(ctx, question)
+	return strings.TrimSpace(string(line)), err
+}
+
+// ReadLine is Ask for what the caller wipes.
+func (t *Terminal) ReadLine(ctx context.Context, question string) ([]byte, error) {
 	t.Printf("%s ", question)
-	line, err := t.await(ctx, func() ([]byte, error) {
+	return t.await(ctx, func() ([]byte, error) {
 		line, err := bufio.NewReader(t.in).ReadBytes('\n')
 		if errors.Is(err, io.EOF) && len(line) > 0 {
 			err = nil
 		}
 		return line, err
 	})
-	return strings.TrimSpace(string(line)), err
 }
 
 // ReadSecret shows a prompt and reads a line without echoing it. It returns early when ctx is done, with the echo
@@ -104,4 +109,14 @@ func (t *Terminal) await(ctx context.Context, read func() ([]byte, error)) ([]by
 func IsTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// Size is how many columns and lines the terminal has that a stream is.
+func Size(stream any) (columns, lines int, ok bool) {
+	f, isFile := stream.(*os.File)
+	if !isFile {
+		return 0, 0, false
+	}
+	columns, lines, err := term.GetSize(int(f.Fd()))
+	return columns, lines, err == nil && columns > 0 && lines > 0
 }

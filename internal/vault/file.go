@@ -169,3 +169,25 @@ func readBack(file string, data []byte) error {
 	}
 	return nil
 }
+
+// Encrypt encrypts a text of any length to recipients (age1...), for "age -d".
+func Encrypt(text []byte, recipients []string) ([]byte, error) {
+	var to []age.Recipient
+	for _, one := range recipients {
+		r, err := ParseRecipient(one)
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", one, err)
+		}
+		to = append(to, r.age)
+	}
+	var out bytes.Buffer
+	w, err := age.Encrypt(&out, to...)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(text); err != nil {
+		return nil, err
+	}
+	err = w.Close()
+	return out.Bytes(), err
+}
