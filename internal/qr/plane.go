@@ -1,6 +1,7 @@
 package qr
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -9,14 +10,14 @@ import (
 
 // Bounds of a picture: larger than any screen and than most photographs, small enough to be held in memory.
 const (
-	maxPixels = 100e6
+	maxPixels = 64e6
 	maxSide   = 1 << 14
 )
 
 func checkSize(w, h int) error {
 	switch {
 	case w <= 0 || h <= 0:
-		return fmt.Errorf("the picture is empty")
+		return errors.New("the picture is empty")
 	case w > maxSide*4 || h > maxSide*4 || w*h > maxPixels:
 		return fmt.Errorf("the picture is too large: %d x %d pixels, at most %d million are read", w, h, int(maxPixels/1e6))
 	}

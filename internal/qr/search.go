@@ -15,7 +15,6 @@ type search struct {
 	found   []reading
 	damaged bool  // something had the shape of a code
 	refused error // a code was read well, and is of a kind that is not supported
-	trace   func(format string, args ...any)
 }
 
 // reading is a code that was read, and where: its corners in pixels of the picture.
