@@ -120,7 +120,6 @@ func (s *search) read(v view, b bitmap, t triple, g guess) bool {
 	for _, sample := range []func() grid{
 		func() grid { return b.sample(w, pattern.size, ink) },
 		func() grid { return v.sample(w, pattern.size, ink) },
-		func() grid { return v.sample(g.warp, pattern.size, ink) },
 	} {
 		seen := sample()
 		text, err := decodeGrid(s.field, seen, pattern)
