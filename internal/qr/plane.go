@@ -127,14 +127,3 @@ func (p plane) double() plane {
 	}
 	return q
 }
-
-// at is the brightness between pixels, whose centres lie at halves.
-func (p plane) at(x, y float64) float64 {
-	x, y = min(max(x-0.5, 0), float64(p.w-1)), min(max(y-0.5, 0), float64(p.h-1))
-	i, j := int(x), int(y)
-	k, l := min(i+1, p.w-1), min(j+1, p.h-1)
-	x, y = x-float64(i), y-float64(j)
-	a := float64(p.pix[j*p.w+i])*(1-x) + float64(p.pix[j*p.w+k])*x
-	b := float64(p.pix[l*p.w+i])*(1-x) + float64(p.pix[l*p.w+k])*x
-	return a*(1-y) + b*y
-}
