@@ -1,6 +1,7 @@
 package clipboard
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/base64"
@@ -52,14 +53,28 @@ func display(t *testing.T) {
 	t.Setenv("DISPLAY", fmt.Sprintf(":%d", number))
 }
 
-// own puts something into the clipboard. xclip stays in the background, and ends with the X server.
+// own puts something into the clipboard, and returns once xclip says that it waits for those who ask for it.
 func own(t *testing.T, target string, data []byte) {
 	t.Helper()
-	c := exec.Command("xclip", "-selection", "clipboard", "-target", target, "-in")
+	c := exec.Command("xclip", "-quiet", "-selection", "clipboard", "-target", target, "-in")
 	c.Stdin = bytes.NewReader(data)
-	if err := c.Run(); err != nil {
+	said, err := c.StderrPipe()
+	if err == nil {
+		err = c.Start()
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		c.Process.Kill()
+		c.Wait()
+	})
+	for r := bufio.NewScanner(said); r.Scan(); {
+		if strings.Contains(r.Text(), "Waiting for selection request") {
+			return
+		}
+	}
+	t.Fatal("xclip ended early")
 }
 
 // TestX11: with a real X server and xclip, byte by byte.

@@ -97,7 +97,7 @@ func (f fileFormat) frames(ctx context.Context, data []byte, size image.Config) 
 		return nil, f.broken(err)
 	}
 	if len(all.Image)*size.Width*size.Height > maxPixels {
-		all.Image = all.Image[:max(1, int(maxPixels)/(size.Width*size.Height))]
+		return nil, fmt.Errorf("the GIF file is too large: %d frames of %d x %d pixels", len(all.Image), size.Width, size.Height)
 	}
 	canvas := image.NewRGBA(image.Rect(0, 0, size.Width, size.Height))
 	defer clear(canvas.Pix)

@@ -50,16 +50,23 @@ func triples(all []finder) (found []triple) {
 func (f *finder) neighbours(all []finder) (near []neighbour) {
 	for i := range all {
 		g := &all[i]
-		if g == f || f.used || g.used || g.ink != f.ink || g.module > 2*f.module || f.module > 2*g.module {
+		if g == f || f.used || g.used || g.ink != f.ink || g.module > 2.6*f.module || f.module > 2.6*g.module {
 			continue
 		}
 		d := g.centre.minus(f.centre)
-		count := d.length() * 2 / (f.along(d) + g.along(d))
+		count := f.modules(g)
 		if count > 10 && count < 220 && f.aligned(d) {
 			near = append(near, neighbour{g, d, count})
 		}
 	}
 	return near
+}
+
+// modules is how many lie between the centres: along a line that a projection maps, the distance divided by the
+// geometric mean of the widths at its ends.
+func (f *finder) modules(g *finder) float64 {
+	d := g.centre.minus(f.centre)
+	return d.length() / math.Sqrt(f.along(d)*g.along(d))
 }
 
 // along is the width of a module in the direction of d.
@@ -132,10 +139,9 @@ type guess struct {
 
 // guesses are the versions that agree with the timing patterns, the best first.
 func (t triple) guesses(b bitmap) (all []guess) {
-	d, e := t.right.centre.minus(t.corner.centre), t.below.centre.minus(t.corner.centre)
-	count := (2*d.length()/(t.corner.along(d)+t.right.along(d)) + 2*e.length()/(t.corner.along(e)+t.below.along(e))) / 2
+	count := (t.corner.modules(t.right) + t.corner.modules(t.below)) / 2
 	middle := int(math.Round((count + 7 - 17) / 4))
-	spread := 1 + middle/8
+	spread := 1 + middle/10
 	for version := max(1, middle-spread); version <= min(maxVersion, middle+spread); version++ {
 		size := sizeOf(version)
 		matches, ok := t.matches(size)

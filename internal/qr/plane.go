@@ -1,6 +1,7 @@
 package qr
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -9,14 +10,14 @@ import (
 
 // Bounds of a picture: larger than any screen and than most photographs, small enough to be held in memory.
 const (
-	maxPixels = 100e6
+	maxPixels = 64e6
 	maxSide   = 1 << 14
 )
 
 func checkSize(w, h int) error {
 	switch {
 	case w <= 0 || h <= 0:
-		return fmt.Errorf("the picture is empty")
+		return errors.New("the picture is empty")
 	case w > maxSide*4 || h > maxSide*4 || w*h > maxPixels:
 		return fmt.Errorf("the picture is too large: %d x %d pixels, at most %d million are read", w, h, int(maxPixels/1e6))
 	}
@@ -125,15 +126,4 @@ func (p plane) double() plane {
 		}
 	}
 	return q
-}
-
-// at is the brightness between pixels, whose centres lie at halves.
-func (p plane) at(x, y float64) float64 {
-	x, y = min(max(x-0.5, 0), float64(p.w-1)), min(max(y-0.5, 0), float64(p.h-1))
-	i, j := int(x), int(y)
-	k, l := min(i+1, p.w-1), min(j+1, p.h-1)
-	x, y = x-float64(i), y-float64(j)
-	a := float64(p.pix[j*p.w+i])*(1-x) + float64(p.pix[j*p.w+k])*x
-	b := float64(p.pix[l*p.w+i])*(1-x) + float64(p.pix[l*p.w+k])*x
-	return a*(1-y) + b*y
 }

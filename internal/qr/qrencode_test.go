@@ -76,6 +76,7 @@ func TestHardPictures(t *testing.T) {
 	run(t, nil, "qrencode", "-l", "L", "-s", "4", "-m", "0", "-o", in("bare.png"), awsURI)
 	run(t, nil, "qrencode", "-l", "L", "-s", "60", "-o", in("huge.png"), awsURI)
 	run(t, nil, "qrencode", "-v", "1", "-l", "L", "-s", "8", "-o", in("small.png"), "HELLO")
+	run(t, nil, "qrencode", "-v", "25", "-l", "M", "-s", "5", "-m", "0", "-o", in("large.png"), strings.Repeat("otpauth-migration://offline?data=", 20))
 	near := "0,0 70,40 390,0 350,90 390,390 390,390 0,390 10,310" // as a camera sees it from the side
 	far := "0,0 60,0 390,0 330,0 390,390 390,330 0,390 0,330"
 	for _, args := range []string{
@@ -90,6 +91,10 @@ func TestHardPictures(t *testing.T) {
 		"aws.png +noise Gaussian", "aws.png -attenuate 0.6 +noise Impulse", "aws.png -resize 300% -attenuate 3 +noise Gaussian -rotate 5",
 		"aws.png -virtual-pixel white -distort Perspective|" + near, "aws.png -virtual-pixel gray -distort Perspective|" + far,
 		"small.png -background white -extent 390x390 -virtual-pixel white -distort Perspective|" + near,
+		"large.png -virtual-pixel white -distort Perspective|0,0 120,60 584,0 575,140 584,584 584,584 0,584 20,460",
+		"large.png -virtual-pixel white -distort Perspective|0,0 150,20 584,0 440,20 584,584 584,490 0,584 10,490",
+		"aws.png +level 49%,51.5%", "aws.png -attenuate 2.5 +noise Impulse", "aws.png -blur 0x3.4",
+		"huge.png ( -size 3420x3420 gradient:white-gray15 ) -compose multiply -composite",
 		"aws.png -bordercolor white -border 300 -virtual-pixel gray -distort Barrel|0,0,-0.06 -blur 0x1 -quality 40 JPEG",
 		"aws.png -depth 16 -colorspace sRGB -fill rgb(200,180,120) -opaque white", "aws.png -fill rgb(40,60,160) -opaque black -fill rgb(255,240,200) -opaque white",
 	} {
@@ -110,6 +115,9 @@ func TestHardPictures(t *testing.T) {
 			argv = append(argv, strings.Fields(word)...)
 		}
 		want := awsURI
+		if name == "large.png" {
+			want = strings.Repeat("otpauth-migration://offline?data=", 20)
+		}
 		if name == "small.png" {
 			want = "HELLO"
 		}

@@ -82,7 +82,7 @@ func (b bitmap) ringScore(p, u, v point, ink byte, least int) int {
 	return score
 }
 
-// inBitmap samples the modules by the majority of five pixels around the middle of each.
+// sample reads the modules by the majority of five pixels around the middle of each.
 func (b bitmap) sample(w warp, size int, ink byte) grid {
 	g := newGrid(size)
 	for y := range size {
@@ -104,34 +104,3 @@ func (b bitmap) sample(w warp, size int, ink byte) grid {
 
 // spots are where a module is looked at, around its middle.
 func spots() [5]point { return [5]point{{0, 0}, {-0.2, 0}, {0.2, 0}, {0, -0.2}, {0, 0.2}} }
-
-// sample takes the brightness of the modules and splits it half way between the extremes among the modules around
-// each: no threshold over pixels is as good where a code is blurred or lit unevenly, as every few modules hold both.
-func (p plane) sample(w warp, size int, ink byte) grid {
-	values := newPlane(size, size)
-	for y := range size {
-		for x := range size {
-			sum := 0.0
-			for _, d := range spots() {
-				q := w.to(float64(x)+0.5+d.x, float64(y)+0.5+d.y)
-				sum += p.at(q.x, q.y)
-			}
-			values.pix[y*size+x] = byte(sum / 5)
-		}
-	}
-	low, high := newPlane(size, size), newPlane(size, size)
-	copy(low.pix, values.pix)
-	copy(high.pix, values.pix)
-	for range 2 { // twice 2 modules to each side
-		low.spread(func(a, b byte) byte { return min(a, b) })
-		high.spread(func(a, b byte) byte { return max(a, b) })
-	}
-	g := newGrid(size)
-	for i, v := range values.pix {
-		if below := 2*int(v) < int(low.pix[i])+int(high.pix[i]); below == (ink == 1) {
-			g.cells[i] = dark
-		}
-	}
-	clear(values.pix)
-	return g
-}

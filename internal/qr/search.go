@@ -15,7 +15,6 @@ type search struct {
 	found   []reading
 	damaged bool  // something had the shape of a code
 	refused error // a code was read well, and is of a kind that is not supported
-	trace   func(format string, args ...any)
 }
 
 // reading is a code that was read, and where: its corners in pixels of the picture.
@@ -71,7 +70,7 @@ func (s *search) view(v view) error {
 	defer clear(b.pix)
 	for _, threshold := range []func(bitmap){v.local, v.global} {
 		threshold(b)
-		s.codes(v, b, s.finders(b))
+		s.codes(b, v.unit, s.finders(b))
 		if err := s.ctx.Err(); err != nil {
 			return err
 		}
@@ -80,9 +79,9 @@ func (s *search) view(v view) error {
 }
 
 // codes tries what the finders may make.
-func (s *search) codes(v view, b bitmap, all []finder) {
+func (s *search) codes(b bitmap, unit float64, all []finder) {
 	for i := range all {
-		all[i].used = s.known(all[i].centre.times(v.unit))
+		all[i].used = s.known(all[i].centre.times(unit))
 	}
 	attempts := 0
 	for _, t := range triples(all) {
@@ -93,7 +92,7 @@ func (s *search) codes(v view, b bitmap, all []finder) {
 			if attempts++; attempts > maxAttempts || s.ctx.Err() != nil {
 				return
 			}
-			if s.read(v, b, t, g) {
+			if s.read(b, unit, t, g) {
 				t.corner.used, t.right.used, t.below.used = true, true, true
 				break
 			}
@@ -113,34 +112,26 @@ func (s *search) known(p point) bool {
 	})
 }
 
-// read samples the modules in different ways until the code can be read.
-func (s *search) read(v view, b bitmap, t triple, g guess) bool {
+// read reads the modules, as they are or as the mirror image of a code.
+func (s *search) read(b bitmap, unit float64, t triple, g guess) bool {
 	pattern := layout(g.version)
 	w := b.align(t, g)
-	ink := t.corner.ink
-	for _, sample := range []func() grid{
-		func() grid { return b.sample(w, pattern.size, ink) },
-		func() grid { return v.sample(w, pattern.size, ink) },
-		func() grid { return v.sample(g.warp, pattern.size, ink) },
-	} {
-		seen := sample()
-		text, err := decodeGrid(s.field, seen, pattern)
-		if err != nil && !refusal(err) {
-			mirror := seen.transposed()
-			text, err = decodeGrid(s.field, mirror, pattern)
-			clear(mirror.cells)
-		}
-		clear(seen.cells)
-		if refusal(err) {
-			s.refused = err
-		}
-		if err == nil || refusal(err) {
-			s.keep(text, w, float64(pattern.size), v.unit)
-			return true
-		}
+	seen := b.sample(w, pattern.size, t.corner.ink)
+	defer clear(seen.cells)
+	text, err := decodeGrid(s.field, seen, pattern)
+	if err != nil && !refusal(err) {
+		mirror := seen.transposed()
+		defer clear(mirror.cells)
+		text, err = decodeGrid(s.field, mirror, pattern)
 	}
-	s.damaged = s.damaged || g.score > 0.8
-	return false
+	if refusal(err) {
+		s.refused = err
+	} else if err != nil {
+		s.damaged = s.damaged || g.score > 0.8
+		return false
+	}
+	s.keep(text, w, float64(pattern.size), unit)
+	return true
 }
 
 func (s *search) keep(text []byte, w warp, size, unit float64) {

@@ -39,6 +39,34 @@ func TestStandard(t *testing.T) {
 	}
 }
 
+// TestMost: table 9 has fewer repairs than parity could do for the smallest codes only.
+func TestMost(t *testing.T) {
+	for _, c := range [][3]int{{1, int(L), 2}, {1, int(M), 4}, {1, int(Q), 6}, {1, int(H), 8}, {2, int(L), 4}, {2, int(M), 8}, {3, int(L), 7}, {3, int(M), 13}, {4, int(L), 10}, {40, int(H), 15}} {
+		version, level := c[0], Level(c[1])
+		if got := most(version, level, blocksOf(version, level).parity); got != c[2] {
+			t.Errorf("version %d-%s: %d", version, level, got)
+		}
+	}
+	f, random := newField(), rand.New(rand.NewPCG(18004, 6))
+	block := letters(random, allBytes(), 19)
+	block = append(block, f.parity(block, 7)...)
+	for i := range 3 {
+		block[i] ^= 0x55
+	}
+	if _, ok := f.correct(block, 7, 2); ok {
+		t.Error("three errors are repaired where two may be")
+	}
+}
+
+// TestPenalty: the rules of section 7.8.3.1, on rows that were counted by hand.
+func TestPenalty(t *testing.T) {
+	for row, want := range map[string]int{"0101010101": 0, "0000010101": 3, "1111111010": 5, "00001011101": 40, "10111010000": 40, "0000101110100001": 80} {
+		if got := runs(len(row), func(i int) int { return int(row[i] - '0') }); got != want {
+			t.Errorf("%s: %d, not %d", row, got, want)
+		}
+	}
+}
+
 // TestFormatDistance: any three wrong bits of one copy do no harm, even when the other copy is lost.
 func TestFormatDistance(t *testing.T) {
 	for level := L; level <= H; level++ {
