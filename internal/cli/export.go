@@ -188,7 +188,7 @@ func (o *exportOptions) writeCode(ctx context.Context, uri []byte, n, total int)
 		}
 		return o.app.saveQR(code, file)
 	}
-	if err := o.app.drawQR(code); err != nil || n == total {
+	if err := o.app.drawQR(ctx, code); err != nil || n == total {
 		return err
 	}
 	t, err := term.Open()

@@ -212,8 +212,8 @@ func (r *reader) file(ctx context.Context, name string, data []byte) error {
 
 func (r *reader) password(ctx context.Context, question string) ([]byte, error) {
 	a := r.options.app
-	for _, way := range a.scriptWays("YKMFA_IMPORT_PASSWORD") {
-		return way.get(ctx)
+	if ways := a.scriptWays("YKMFA_IMPORT_PASSWORD"); len(ways) > 0 {
+		return ways[0].get(ctx)
 	}
 	return a.askSecret(ctx, strings.ToUpper(question[:1])+question[1:]+":")
 }

@@ -141,8 +141,8 @@ func (p *piv) askPIN(ctx context.Context) (pin []byte, err error) {
 				return err
 			}
 		}
-		for _, way := range p.app.scriptWays(pinVariable) {
-			pin, err = way.get(ctx)
+		if ways := p.app.scriptWays(pinVariable); len(ways) > 0 {
+			pin, err = ways[0].get(ctx)
 			return err
 		}
 		pin, err = p.app.askSecret(ctx, fmt.Sprintf("PIV PIN of %v (tries left: %d):", p, tries))

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -71,7 +72,7 @@ func (o *showOptions) run(ctx context.Context, name string) error {
 		return err
 	}
 	defer otpauth.Wipe(b.params.Secret)
-	return o.show(b)
+	return o.show(ctx, b)
 }
 
 // oneBackup reads the backup of the account that a name means.
@@ -98,7 +99,7 @@ func (b *backup) named() otpauth.Params {
 	return p
 }
 
-func (o *showOptions) show(b *backup) error {
+func (o *showOptions) show(ctx context.Context, b *backup) error {
 	uri := b.named().URI()
 	defer otpauth.Wipe(uri)
 	switch {
@@ -115,7 +116,7 @@ func (o *showOptions) show(b *backup) error {
 	}
 	defer code.Wipe()
 	if o.qr == onTerminalQR {
-		return o.app.drawQR(code)
+		return o.app.drawQR(ctx, code)
 	}
 	return o.app.saveQR(code, o.qr)
 }
@@ -128,20 +129,38 @@ func (a *app) printSecret(text []byte) error {
 	return err
 }
 
-// drawQR draws a code on the terminal, if it fits there.
-func (a *app) drawQR(code *qr.Code) error {
-	quiet := qr.QuietZone
-	if columns, lines, ok := term.Size(a.Stdout); ok {
-		var fits bool
-		if quiet, fits = code.Fit(columns, lines-1); !fits { // the prompt takes a line
-			wide, high := code.Size(1)
-			return fail(exitFailed, "make the window larger or its letters smaller; or --qr=FILE.png",
-				"the QR code needs %d columns and %d lines, and the terminal has %d and %d", wide, high+1, columns, lines)
-		}
+// drawQR draws a code on the terminal, if it fits there. One that takes all of its lines stays until somebody has scanned it:
+// the shell's prompt would push it up.
+func (a *app) drawQR(ctx context.Context, code *qr.Code) error {
+	columns, lines, ok := term.Size(a.Stdout)
+	if !ok {
+		return a.draw(code, qr.QuietZone, "\n")
 	}
+	if quiet, fits := code.Fit(columns, lines-1); fits {
+		return a.draw(code, quiet, "\n")
+	}
+	quiet, fits := code.Fit(columns, lines)
+	if !fits {
+		wide, high := code.Size(1)
+		return fail(exitFailed, "make the window larger or its letters smaller; or --qr=FILE.png",
+			"the QR code needs %d columns and %d lines, and the terminal has %d and %d", wide, high, columns, lines)
+	}
+	if err := a.draw(code, quiet, ""); err != nil {
+		return err
+	}
+	t, err := term.Open()
+	if err != nil {
+		return nil
+	}
+	defer t.Close()
+	_, err = t.ReadSecret(ctx, "") // until Enter, without an echo
+	return err
+}
+
+func (a *app) draw(code *qr.Code, quiet int, end string) error {
 	text := code.Terminal(quiet)
 	defer otpauth.Wipe(text)
-	_, err := a.Stdout.Write(text)
+	_, err := a.Stdout.Write(append(bytes.TrimSuffix(text, []byte("\n")), end...))
 	return err
 }
 

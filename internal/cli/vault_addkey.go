@@ -141,8 +141,8 @@ func (o *addKeyOptions) manage(ctx context.Context, p *piv) error {
 func (o *addKeyOptions) askManagementKey(ctx context.Context, p *piv) (secret []byte, err error) {
 	var text []byte
 	err = p.away(ctx, func() error {
-		for _, way := range o.app.scriptWays("YKMFA_PIV_KEY") {
-			text, err = way.get(ctx)
+		if ways := o.app.scriptWays("YKMFA_PIV_KEY"); len(ways) > 0 {
+			text, err = ways[0].get(ctx)
 			return err
 		}
 		text, err = o.app.askSecret(ctx, fmt.Sprintf("PIV management key of %v (hexadecimal):", p))

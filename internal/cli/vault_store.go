@@ -188,13 +188,13 @@ func (a *app) usedBy(accounts []account.Account, entry string) (names []string) 
 
 // newPassphrase asks for a new passphrase of the vault: twice, when a person types it.
 func (a *app) newPassphrase(ctx context.Context) ([]byte, error) {
-	for _, way := range a.scriptWays("YKMFA_NEW_VAULT_PASSPHRASE") {
-		text, err := way.get(ctx)
+	if ways := a.scriptWays("YKMFA_NEW_VAULT_PASSPHRASE"); len(ways) > 0 {
+		text, err := ways[0].get(ctx)
 		if err == nil && len(text) == 0 {
 			err = fail(exitUsage, "", "it is empty")
 		}
 		if err != nil {
-			return nil, fmt.Errorf("passphrase from %s: %w", way.name, err)
+			return nil, fmt.Errorf("passphrase from %s: %w", ways[0].name, err)
 		}
 		return text, nil
 	}

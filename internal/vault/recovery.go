@@ -2,17 +2,14 @@ package vault
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"filippo.io/age"
 	"filippo.io/age/armor"
-	"filippo.io/age/plugin"
 
 	"ykmfa/internal/disk"
 )
@@ -214,148 +211,4 @@ func (r *recovery) unlock() error {
 		}
 		return err
 	}
-}
-
-// parseIdentities reads a file of identities. Those of plugins other than age-plugin-yubikey are passed over: their
-// programs may still read the vault.
-func parseIdentities(text []byte) (ids []age.Identity, keys []Key, err error) {
-	for n, line := 1, []byte(nil); len(text) > 0; n++ {
-		line, text, _ = bytes.Cut(text, []byte("\n"))
-		line = bytes.TrimSpace(line)
-		switch {
-		case len(line) == 0 || line[0] == '#':
-		case bytes.HasPrefix(line, []byte("AGE-PLUGIN-")):
-			if k, ok := parseKeyIdentity(string(line)); ok {
-				keys = append(keys, k)
-			}
-		default:
-			id, err := age.ParseIdentities(bytes.NewReader(line))
-			if err != nil {
-				return nil, nil, fmt.Errorf("identities: line %d is no identity of age", n)
-			}
-			ids = append(ids, id...)
-		}
-	}
-	return ids, keys, nil
-}
-
-// parseKeyIdentity reads AGE-PLUGIN-YUBIKEY-1...: serial number, slot and tag.
-func parseKeyIdentity(line string) (Key, bool) {
-	name, data, err := plugin.ParseIdentity(strings.TrimSpace(line))
-	if err != nil || name != "yubikey" || len(data) != 9 {
-		return Key{}, false
-	}
-	return Key{Serial: binary.LittleEndian.Uint32(data), Slot: data[4], Tag: [4]byte(data[5:])}, true
-}
-
-// Keys are the YubiKeys that may open entries: recipients, and identities that are not encrypted.
-func (v *Vault) Keys() ([]Key, error) {
-	list, err := v.Recipients()
-	if err != nil {
-		return nil, err
-	}
-	var keys []Key
-	for _, r := range list {
-		if r.Key != nil {
-			keys = append(keys, *r.Key)
-		}
-	}
-	if encrypted, there := v.Encrypted(); encrypted || !there {
-		return keys, nil
-	}
-	text, err := v.Identities(nil)
-	if err != nil {
-		return keys, err
-	}
-	defer clear(text)
-	_, more, err := parseIdentities(text)
-	return append(keys, more...), err
-}
-
-// RecoveryIdentity returns the identity that the recovery sheet shows: the one whose recipient the vault has. The caller
-// wipes.
-func (v *Vault) RecoveryIdentity(passphrase []byte) ([]byte, error) {
-	text, err := v.Identities(passphrase)
-	if err != nil {
-		return nil, err
-	}
-	defer clear(text)
-	list, err := v.Recipients()
-	if err != nil {
-		return nil, err
-	}
-	for line := range bytes.Lines(text) {
-		line = bytes.TrimSpace(line)
-		id, err := age.ParseX25519Identity(string(line))
-		if err != nil {
-			continue
-		}
-		for _, r := range list {
-			if r.Text == id.Recipient().String() {
-				return bytes.Clone(line), nil
-			}
-		}
-	}
-	return nil, errors.New("none of the identities is a recipient of the vault")
-}
-
-// Opens reports why an identity (AGE-SECRET-KEY-1...) is not one of the vault's: it has to open every entry. In place of
-// a vault there may be nothing.
-func (v *Vault) Opens(identity []byte) error {
-	id, err := age.ParseX25519Identity(string(identity))
-	if err != nil {
-		return errors.New("it is no identity of age")
-	}
-	names, err := v.List()
-	if errors.Is(err, ErrNone) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		text, err := v.Get(name, id)
-		clear(text)
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	if len(names) > 0 {
-		return nil
-	}
-	list, err := v.Recipients()
-	for _, r := range list {
-		if r.Text == id.Recipient().String() {
-			return nil
-		}
-	}
-	return errors.Join(ErrNoMatch, err)
-}
-
-// Recover puts an identity that Opens the vault under a passphrase. Identities that are there are kept, under another name.
-func (v *Vault) Recover(identity, passphrase []byte) error {
-	id, err := age.ParseX25519Identity(string(identity))
-	if err != nil {
-		return errors.New("it is no identity of age")
-	}
-	if err := os.MkdirAll(v.Dir, 0o700); err != nil {
-		return err
-	}
-	unlock, err := disk.Lock(v.store())
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if old, err := readBounded(v.identities()); err == nil {
-		if err := disk.Replace(v.identities()+".before", old, true); err != nil {
-			return err
-		}
-	}
-	if err := v.writeIdentities(identityFile(id), passphrase); err != nil {
-		return err
-	}
-	if v.Exists() {
-		return nil
-	}
-	return v.createStore(Recipient{Text: id.Recipient().String(), Note: recoveryNote})
 }

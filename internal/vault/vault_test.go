@@ -67,7 +67,7 @@ func TestPutGet(t *testing.T) {
 	if want := []string{"a/b/c", "aws", "work/github", "ümlaut"}; err != nil || !slices.Equal(names, want) {
 		t.Errorf("%q, %v", names, err)
 	}
-	filepath.WalkDir(v.Dir, func(file string, d fs.DirEntry, err error) error {
+	filepath.WalkDir(v.Dir, func(file string, d fs.DirEntry, _ error) error {
 		info, err := d.Info()
 		if err != nil || info.Mode().Perm()&0o077 != 0 {
 			t.Errorf("%s: %v, %v", file, info.Mode(), err)
