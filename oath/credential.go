@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"ykmfa/internal/erase"
 	"ykmfa/internal/iso7816"
 )
 
@@ -135,15 +136,10 @@ func (s *Session) checkPrefix(id []byte, list []Credential) error {
 	return nil
 }
 
-// prepareKey makes of a secret the key that the card takes: hashed when it is longer than the hash's block (RFC 2104
-// section 2), then padded with zeros on the right, neither of which changes any HMAC.
-func prepareKey(a Algorithm, secret []byte) []byte {
-	key := slices.Clone(secret)
-	if h := a.hash()(); len(key) > h.BlockSize() {
-		clear(key)
-		h.Write(secret)
-		key = h.Sum(nil)
-	}
+// prepareKey makes of a secret the key that the card takes: hashed when it is longer than the hash's block, then padded
+// with zeros on the right, neither of which changes any HMAC.
+func prepareKey(a Algorithm, secret []byte) (key []byte) {
+	erase.Do(func() { key = a.shorten(secret) })
 	if len(key) < minKey {
 		padded := make([]byte, minKey)
 		copy(padded, key)

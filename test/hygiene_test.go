@@ -45,14 +45,15 @@ func packages(t *testing.T, patterns ...string) []pkg {
 // mayImport says which packages of this module and which other modules a package imports. Standard packages are free.
 var mayImport = map[string][]string{
 	"ykmfa/internal/iso7816":           {},
-	"ykmfa/oath":                       {"ykmfa/internal/iso7816"},
+	"ykmfa/internal/erase":             {},
+	"ykmfa/oath":                       {"ykmfa/internal/erase", "ykmfa/internal/iso7816"},
 	"ykmfa/pcsc":                       {"github.com/ebfe/scard"},
 	"ykmfa/internal/virtualkey":        {"ykmfa/internal/iso7816"},
 	"ykmfa/internal/otpauth":           {"ykmfa/oath"},
 	"ykmfa/internal/account":           {"ykmfa/oath", "github.com/pelletier/go-toml/v2", "golang.org/x/sys"},
 	"ykmfa/internal/keyring":           {"github.com/zalando/go-keyring"},
 	"ykmfa/internal/term":              {"golang.org/x/term"},
-	"ykmfa/internal/source":            {"ykmfa/internal/keyring", "ykmfa/internal/otpauth", "ykmfa/oath", "golang.org/x/term"},
+	"ykmfa/internal/source":            {"ykmfa/internal/erase", "ykmfa/internal/keyring", "ykmfa/internal/otpauth", "ykmfa/oath", "golang.org/x/term"},
 	"ykmfa/internal/source/sourcetest": {},
 	"ykmfa/internal/pcscdtest":         {"ykmfa/internal/virtualkey"},
 	"ykmfa/internal/oathtest":          {"ykmfa/oath"},
