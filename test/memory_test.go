@@ -3,7 +3,6 @@
 package test
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/rand"
 	"encoding/base32"
@@ -13,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -24,15 +24,26 @@ import (
 // for, because ykmfa cannot wipe it: a secret in the environment (env:VAR), which the system put into the memory of the
 // process before it began, and all that is not in the process, such as what is in a pipe.
 
-// programs are ykmfa as it is built by every toolchain, and as it is built where the runtime helps with wiping.
-func programs(t *testing.T) map[string]string {
+// build is one way in which ykmfa runs.
+type build struct {
+	name, program string
+	godebug       string
+	some          bool // not every kind of secret is tried
+}
+
+// builds are ykmfa as every toolchain builds it, with the processor's instructions for hashing and without, where hashing
+// uses more of the stack; and as it is built where the runtime helps with wiping.
+func builds(t *testing.T) []build {
 	t.Helper()
-	list := map[string]string{"plain": filepath.Join(bin, "ykmfa")}
-	build := exec.Command("go", "build", "-o", filepath.Join(t.TempDir(), "ykmfa"), "ykmfa/cmd/ykmfa")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOEXPERIMENT=runtimesecret")
-	switch out, err := build.CombinedOutput(); {
+	list := []build{
+		{name: "plain", program: filepath.Join(bin, "ykmfa")},
+		{name: "hashing without help", program: filepath.Join(bin, "ykmfa"), godebug: ",cpu.all=off", some: true},
+	}
+	c := exec.Command("go", "build", "-o", filepath.Join(t.TempDir(), "ykmfa"), "ykmfa/cmd/ykmfa")
+	c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOEXPERIMENT=runtimesecret")
+	switch out, err := c.CombinedOutput(); {
 	case err == nil:
-		list["runtimesecret"] = build.Args[3]
+		list = append(list, build{name: "runtimesecret", program: c.Args[3]})
 	case !bytes.Contains(out, []byte("unknown GOEXPERIMENT")):
 		t.Fatalf("building: %v\n%s", err, out)
 	}
@@ -100,23 +111,15 @@ func TestMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.env = append(m.env, "PATH="+filepath.Join(m.home, "bin")+":"+os.Getenv("PATH"))
-	for build, program := range programs(t) {
+	for _, b := range builds(t) {
 		k, remove := m.insert(virtualkey.Options{Serial: 12345678}, 0)
 		for _, s := range secretsIn {
-			t.Run(build+"/"+s.name, func(t *testing.T) {
+			if b.some && s.tool != "" {
+				continue
+			}
+			t.Run(b.name+"/"+s.name, func(t *testing.T) {
 				m.t = t
-				w := watch{m, program, randomSecret(t, s.bytes), nil}
-				w.keep(s)
-				ref := s.source
-				if strings.Contains(ref, "%s") {
-					ref = fmt.Sprintf(ref, filepath.Join(m.home, s.name+".txt"))
-				}
-				w.clean(append([]string{"add", s.name, "--force", "--account", s.name, "--secret-from", ref}, s.flags...)...)
-				if !s.bare {
-					w.stdin = nil
-					w.clean("code", s.name, "--software")
-					w.clean("verify", "--backups", s.name)
-				}
+				newWatch(m, b, s.bytes).addAndCode(s)
 			})
 		}
 		m.t = t
@@ -126,8 +129,49 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-func randomSecret(t *testing.T, size int) []byte {
-	t.Helper()
+// addAndCode puts an account on the key, and computes its code.
+func (w *watch) addAndCode(s secretIn) {
+	w.t.Helper()
+	w.keep(s)
+	ref := strings.ReplaceAll(s.source, "%s", filepath.Join(w.home, s.name+".txt"))
+	w.clean(0, append([]string{"add", s.name, "--account", s.name, "--secret-from", ref}, s.flags...)...)
+	if s.bare {
+		return
+	}
+	w.stdin = nil
+	w.clean(0, "code", s.name, "--software")
+	w.clean(0, "verify", "--backups", s.name)
+}
+
+// TestMemoryOfFailure: nor is it there when a command fails after it has read the secret.
+func TestMemoryOfFailure(t *testing.T) {
+	m := newMachine(t)
+	for _, b := range builds(t) {
+		t.Run(b.name, func(t *testing.T) {
+			m.t = t
+			os.RemoveAll(filepath.Join(m.home, "config"))
+			w := newWatch(m, b, 20)
+			w.keep(secretIn{name: "aws", text: uri})
+			w.clean(3, "add", "aws", "--secret-from", "file:aws.txt") // there is no key
+			k, remove := m.insert(virtualkey.Options{Serial: 12345678}, 0)
+			defer k.Close()
+			defer remove()
+			w.clean(0, "add", "aws", "--secret-from", "file:aws.txt")
+			w.clean(2, "add", "other", "--secret-from", "file:aws.txt", "--digits", "9")
+			w.clean(1, "add", "other", "--secret-from", "file:aws.txt") // the id is taken
+			w.secret = randomSecret(20)
+			w.keep(secretIn{name: "aws", text: uri})
+			w.clean(7, "add", "aws") // the key has another secret
+			w.clean(7, "verify", "aws")
+			w.file("aws.txt", "otpauth://totp/a?digits=x&secret="+letters(w.secret))
+			w.clean(8, "code", "aws", "--software")
+			w.file("aws.txt", letters(w.secret)+"1")
+			w.clean(8, "code", "aws", "--software")
+		})
+	}
+}
+
+func randomSecret(size int) []byte {
 	secret := make([]byte, size)
 	rand.Read(secret)
 	return secret
@@ -141,10 +185,23 @@ type watch struct {
 	stdin   []byte
 }
 
+// newWatch makes the program run without being interrupted at random, whenever another goroutine wants to run: at such a
+// moment the system saves the registers to where only the build with runtimesecret wipes them, and that not at once.
+func newWatch(m *machine, b build, size int) *watch {
+	w := &watch{machine: &machine{}, program: b.program, secret: randomSecret(size)}
+	*w.machine = *m
+	w.env = append(w.env[:len(w.env):len(w.env)], "GODEBUG=asyncpreemptoff=1"+b.godebug)
+	return w
+}
+
+func letters(secret []byte) string {
+	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(secret)
+}
+
 // keep puts the secret where it is kept.
 func (w *watch) keep(s secretIn) {
 	w.t.Helper()
-	text := s.text(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(w.secret))
+	text := s.text(letters(w.secret))
 	w.file(s.name+".txt", text)
 	os.Remove(filepath.Join(w.home, "copy.txt"))
 	if s.stdin {
@@ -158,48 +215,51 @@ func (w *watch) keep(s secretIn) {
 	}
 }
 
-// command is the program, with the name of an account among its arguments.
-func (w *watch) start(args ...string) (c *exec.Cmd, stderr *bytes.Buffer) {
-	c = w.machine.command(string(w.stdin), w.program, args...)
-	stderr = &bytes.Buffer{}
-	c.Stderr = stderr
-	return c, stderr
-}
-
-// clean runs the program, which has to succeed and to leave nothing behind.
-func (w *watch) clean(args ...string) {
+// clean runs the program, which has to end with this exit status and to leave nothing behind.
+func (w *watch) clean(status int, args ...string) {
 	w.t.Helper()
-	c, stderr := w.start(args...)
-	atExit(w.t, c, nil, func(pid int) { w.nothing(pid, args[1]) })
-	if code := c.ProcessState.ExitCode(); code != 0 {
-		w.t.Fatalf("ykmfa %q: exit status %d\n%s", args, code, stderr)
+	c := w.command(string(w.stdin), w.program, args...)
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	atExit(w.t, c, nil, func(pid int) { w.nothing(pid, args) })
+	if code := c.ProcessState.ExitCode(); code != status {
+		w.t.Fatalf("ykmfa %q: exit status %d, not %d\n%s", args, code, status, &stderr)
 	}
 }
 
 // nothing looks for the secret, and for a text that has to be there so that looking is known to work.
-func (w *watch) nothing(pid int, there string) {
+func (w *watch) nothing(pid int, args []string) {
 	w.t.Helper()
-	for _, hit := range found(w.t, pid, traces(w.secret)) {
-		w.t.Errorf("left behind: %s", hit)
+	const name = "PCSCLITE_CSOCK_NAME="
+	there := false
+	for _, hit := range found(w.t, pid, append(traces(w.secret), pattern{name, []byte(name + w.pcscd.Socket)})) {
+		if strings.HasPrefix(hit, name) {
+			there = true
+			continue
+		}
+		w.t.Errorf("ykmfa %q left behind: %s", args, hit)
 	}
-	if len(found(w.t, pid, []pattern{{"name", []byte(there + "\x00\x00\x00\x00")[:max(4, len(there))]}})) == 0 {
-		w.t.Errorf("not even %q was found in memory: looking does not work", there)
+	if !there {
+		w.t.Errorf("ykmfa %q: not even the environment was found in memory: looking does not work", args)
 	}
 }
 
-// TestMemoryBefore: what TestMemory looks for is found where it has to be: while a program waits for a backup to end that
-// printed the secret already, and while it holds a secret to compute with it again. When that is interrupted, it is wiped.
+// TestMemoryBefore: what TestMemory looks for is found where it has to be: in a program that has read what another one
+// printed and waits for that to end, and in one that holds a secret until it has all of them. Interrupted, they wipe it.
 func TestMemoryBefore(t *testing.T) {
 	m := newMachine(t)
-	for build, program := range programs(t) {
-		t.Run(build, func(t *testing.T) {
+	m.writeConfig("accounts.toml", `aws = {id = "aws", backup = "file:aws.txt"}
+slow = {id = "slow", backup = "cmd:sh slow.sh"}
+`)
+	for _, b := range builds(t) {
+		t.Run(b.name, func(t *testing.T) {
 			m.t = t
-			w := watch{m, program, randomSecret(t, 20), nil}
-			w.keep(secretIn{name: "aws", text: uri})
-			toml := fmt.Sprintf("[aws]\nid = \"86400/aws\"\nperiod = 86400\nbackup = \"file:%s/aws.txt\"\n", m.home)
-			m.writeConfig("accounts.toml", toml)
-			w.clean("code", "aws", "--software")
-			w.interrupted("waiting", "the secret", "code", "aws", "--software", "--fresh")
+			w := newWatch(m, b, 20)
+			w.file("aws.txt", uri(letters(w.secret)))
+			w.file("slow.sh", "cat aws.txt; exec sleep 60")
+			w.interrupted("base32", "add", "slow", "--secret-from", "cmd:sh slow.sh")
+			w.file("slow.sh", "exec sleep 60")
+			w.interrupted("the secret in words of 1", "code", "aws", "slow", "--software")
 		})
 	}
 }
@@ -215,27 +275,22 @@ func (m *machine) writeConfig(name, text string) {
 	}
 }
 
-// interrupted waits until the program says something, looks for the secret, which has to be there, and interrupts it.
-func (w *watch) interrupted(says, form string, args ...string) {
+// interrupted looks into the program while it waits, until it finds the secret, and interrupts it.
+func (w *watch) interrupted(form string, args ...string) {
 	w.t.Helper()
-	c, _ := w.start(args...)
-	read, write, err := os.Pipe()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer read.Close()
-	defer write.Close()
-	c.Stderr = write
-	done := make(chan []string, 1)
+	c := w.command("", w.program, args...)
+	done := make(chan bool, 1)
 	atExit(w.t, c, func(pid int) {
-		line, err := bufio.NewReader(read).ReadString('\n')
-		if err != nil || !strings.Contains(line, says) {
-			w.t.Errorf("it said %q (%v)", line, err)
+		deadline := time.Now().Add(20 * time.Second)
+		there := false
+		for !there && time.Now().Before(deadline) {
+			hits := strings.Join(found(w.t, pid, traces(w.secret)), "\n")
+			there = strings.Contains(hits, form)
 		}
-		done <- found(w.t, pid, traces(w.secret))
 		unix.Kill(pid, unix.SIGINT)
-	}, func(pid int) { w.nothing(pid, args[1]) })
-	if hits := strings.Join(<-done, "\n"); !strings.Contains(hits, form) {
-		w.t.Errorf("while the program holds the secret, it is found only as %s", hits)
+		done <- there
+	}, func(pid int) { w.nothing(pid, args) })
+	if !<-done {
+		w.t.Errorf("ykmfa %q: the secret is not found while the program holds it", args)
 	}
 }
