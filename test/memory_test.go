@@ -35,19 +35,23 @@ type build struct {
 // uses more of the stack; and as it is built where the runtime helps with wiping.
 func builds(t *testing.T) []build {
 	t.Helper()
-	list := []build{
-		{name: "plain", program: filepath.Join(bin, "ykmfa")},
-		{name: "hashing without help", program: filepath.Join(bin, "ykmfa"), godebug: ",cpu.all=off", some: true},
-	}
+	list := bothWays("plain", filepath.Join(bin, "ykmfa"))
 	c := exec.Command("go", "build", "-o", filepath.Join(t.TempDir(), "ykmfa"), "ykmfa/cmd/ykmfa")
 	c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOEXPERIMENT=runtimesecret")
 	switch out, err := c.CombinedOutput(); {
 	case err == nil:
-		list = append(list, build{name: "runtimesecret", program: c.Args[3]})
+		list = append(list, bothWays("runtimesecret", c.Args[3])...)
 	case !bytes.Contains(out, []byte("unknown GOEXPERIMENT")):
 		t.Fatalf("building: %v\n%s", err, out)
 	}
 	return list
+}
+
+func bothWays(name, program string) []build {
+	return []build{
+		{name: name, program: program},
+		{name: name + ", hashing without help", program: program, godebug: ",cpu.all=off", some: true},
+	}
 }
 
 // secretIn is one way in which a secret is kept.
