@@ -19,8 +19,8 @@ demo:
 # The runtime helps to erase secrets (runtime/secret) where toolchain and platform can; elsewhere nothing is added.
 comma      = ,
 WITHSECRET = $(if $(GOEXPERIMENT),$(GOEXPERIMENT)$(comma))runtimesecret
-EXPERIMENT = $(or $(if $(filter linux/amd64 linux/arm64,$(shell go env GOOS)/$(shell go env GOARCH)),\
-	$(shell GOEXPERIMENT=$(WITHSECRET) go env GOEXPERIMENT 2>/dev/null)),$(GOEXPERIMENT))
+KNOWN      = $(if $(filter linux/amd64 linux/arm64,$(shell go env GOOS)/$(shell go env GOARCH)),$(WITHSECRET))
+EXPERIMENT = $(or $(if $(KNOWN),$(shell GOEXPERIMENT=$(KNOWN) go env GOEXPERIMENT 2>/dev/null)),$(GOEXPERIMENT))
 
 # Only macOS has its smart cards behind a C library.
 build:
