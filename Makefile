@@ -8,6 +8,7 @@
 
 PREFIX   ?= /usr/local
 FUZZTIME ?= 30s
+BINARY    = ykmfa
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .PHONY: demo build install test deps check bench fuzz clean
@@ -15,9 +16,15 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 demo:
 	@CGO_ENABLED=0 test/demo
 
+# The runtime helps to erase secrets (runtime/secret) where toolchain and platform can; elsewhere nothing is added.
+comma      = ,
+WITHSECRET = $(if $(GOEXPERIMENT),$(GOEXPERIMENT)$(comma))runtimesecret
+KNOWN      = $(if $(filter linux/amd64 linux/arm64,$(shell go env GOOS)/$(shell go env GOARCH)),$(WITHSECRET))
+EXPERIMENT = $(or $(if $(KNOWN),$(shell GOEXPERIMENT=$(KNOWN) go env GOEXPERIMENT 2>/dev/null)),$(GOEXPERIMENT))
+
 # Only macOS has its smart cards behind a C library.
 build:
-	CGO_ENABLED=$(if $(filter Darwin,$(shell uname -s)),1,0) go build -trimpath -ldflags=-s -o ykmfa ./cmd/ykmfa
+	GOEXPERIMENT=$(EXPERIMENT) CGO_ENABLED=$(if $(filter Darwin,$(shell uname -s)),1,0) go build -trimpath -ldflags=-s -o $(BINARY) ./cmd/ykmfa
 
 # Under sudo there may be no go: build first.
 install:

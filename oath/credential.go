@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"ykmfa/internal/erase"
 	"ykmfa/internal/iso7816"
 )
 
@@ -81,9 +82,17 @@ func (s *Session) Put(c NewCredential) error {
 			return err
 		}
 	}
+	data := make([]byte, 0, iso7816.MaxData)
+	defer func() { clear(data[:cap(data)]) }()
+	erase.Do(func() { data = c.appendTo(data) })
+	_, err := s.send(iso7816.Command{INS: insPut, Data: data})
+	return err
+}
+
+// appendTo appends the data of PUT.
+func (c NewCredential) appendTo(data []byte) []byte {
 	key := prepareKey(c.Algorithm, c.Secret)
 	defer clear(key)
-	data := make([]byte, 0, iso7816.MaxData)
 	data = iso7816.AppendTLV(data, tagName, c.ID)
 	data = iso7816.AppendTLV(data, tagKey, []byte{byte(c.Type) | byte(c.Algorithm), byte(c.Digits)}, key)
 	if c.Touch {
@@ -92,9 +101,7 @@ func (s *Session) Put(c NewCredential) error {
 	if c.Type == HOTP && c.Counter > 0 {
 		data = iso7816.AppendTLV(data, tagIMF, binary.BigEndian.AppendUint32(nil, c.Counter))
 	}
-	defer clear(data)
-	_, err := s.send(iso7816.Command{INS: insPut, Data: data})
-	return err
+	return data
 }
 
 // CheckPut returns the error of Put for what the card would refuse, or worse, without asking the card. list is what is on
@@ -135,15 +142,10 @@ func (s *Session) checkPrefix(id []byte, list []Credential) error {
 	return nil
 }
 
-// prepareKey makes of a secret the key that the card takes: hashed when it is longer than the hash's block (RFC 2104
-// section 2), then padded with zeros on the right, neither of which changes any HMAC.
+// prepareKey makes of a secret the key that the card takes: hashed when it is longer than the hash's block, then padded
+// with zeros on the right, neither of which changes any HMAC.
 func prepareKey(a Algorithm, secret []byte) []byte {
-	key := slices.Clone(secret)
-	if h := a.hash()(); len(key) > h.BlockSize() {
-		clear(key)
-		h.Write(secret)
-		key = h.Sum(nil)
-	}
+	key := a.shorten(secret)
 	if len(key) < minKey {
 		padded := make([]byte, minKey)
 		copy(padded, key)

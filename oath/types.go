@@ -2,7 +2,6 @@ package oath
 
 import (
 	"bytes"
-	"crypto/hmac"
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
@@ -74,14 +73,6 @@ func (a Algorithm) hash() func() hash.Hash {
 		return sha512.New
 	}
 	return nil
-}
-
-// HMAC computes in software what CALCULATE computes on the card: HMAC(secret, challenge). It panics on an algorithm
-// that does not exist.
-func (a Algorithm) HMAC(secret, challenge []byte) []byte {
-	mac := hmac.New(a.hash(), secret)
-	mac.Write(challenge)
-	return mac.Sum(nil)
 }
 
 // Version is a firmware version. A YubiKey NEO reports the version of its applet instead, always below 3.0.0.

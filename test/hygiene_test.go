@@ -45,7 +45,8 @@ func packages(t *testing.T, patterns ...string) []pkg {
 // mayImport says which packages of this module and which other modules a package imports. Standard packages are free.
 var mayImport = map[string][]string{
 	"ykmfa/internal/iso7816":           {},
-	"ykmfa/oath":                       {"ykmfa/internal/iso7816"},
+	"ykmfa/internal/erase":             {},
+	"ykmfa/oath":                       {"ykmfa/internal/erase", "ykmfa/internal/iso7816"},
 	"ykmfa/pcsc":                       {"github.com/ebfe/scard"},
 	"ykmfa/internal/virtualkey":        {"ykmfa/internal/iso7816"},
 	"ykmfa/internal/otpauth":           {"ykmfa/oath"},

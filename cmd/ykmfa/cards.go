@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"ykmfa/internal/cli"
@@ -16,10 +17,10 @@ type cards struct {
 }
 
 // newCards connects at once for a command that is over in milliseconds: the service gets ready for us while we read the
-// command line and the account file.
+// command line and the account file. A code from the backup needs no service, and should not start one.
 func newCards(ctx context.Context, args []string) cli.Cards {
 	c := &cards{connect: sync.OnceValues(func() (*pcsc.Client, error) { return pcsc.Connect(ctx) })}
-	if len(args) > 0 && args[0] == "code" {
+	if len(args) > 0 && args[0] == "code" && !slices.Contains(args, "--software") {
 		c.connect()
 	}
 	return c

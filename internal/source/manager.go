@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"ykmfa/internal/erase"
 	"ykmfa/internal/otpauth"
 )
 
@@ -130,7 +131,14 @@ func (m manager) read(ctx context.Context, r *Resolver, at place) (otpauth.Param
 	if m.parse == nil {
 		return onlySecret(out)
 	}
-	entries, err := m.parse(out, at)
+	var p otpauth.Params
+	erase.Do(func() { p, err = m.pick(out, at) })
+	return p, err
+}
+
+// pick finds the secret in what the manager printed.
+func (m manager) pick(printed []byte, at place) (otpauth.Params, error) {
+	entries, err := m.parse(printed, at)
 	if err != nil {
 		return otpauth.Params{}, err
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"ykmfa/internal/erase"
 	"ykmfa/internal/otpauth"
 )
 
@@ -102,8 +103,8 @@ func (r *Resolver) allow(ref Ref) error {
 }
 
 // onlySecret reads a place that holds one secret and nothing else.
-func onlySecret(text []byte) (otpauth.Params, error) {
-	p, err := parseText(text)
+func onlySecret(text []byte) (p otpauth.Params, err error) {
+	erase.Do(func() { p, err = parseText(text) })
 	if err != nil {
 		return otpauth.Params{}, fail(KindNoSecret, "", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"ykmfa/internal/erase"
 	"ykmfa/internal/otpauth"
 )
 
@@ -217,7 +218,7 @@ func (b *buffer) grow() {
 		return
 	}
 	bigger := make([]byte, len(b.data), max(4096, 2*cap(b.data)))
-	copy(bigger, b.data)
+	erase.Do(func() { copy(bigger, b.data) })
 	otpauth.Wipe(b.data)
 	b.data = bigger
 }
