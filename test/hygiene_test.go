@@ -55,7 +55,7 @@ var mayImport = map[string][]string{
 	"ykmfa/internal/keyring":           {"github.com/zalando/go-keyring"},
 	"ykmfa/internal/term":              {"golang.org/x/term"},
 	"ykmfa/internal/disk":              {"golang.org/x/sys"},
-	"ykmfa/internal/source":            {"ykmfa/internal/clipboard", "ykmfa/internal/disk", "ykmfa/internal/qr", "ykmfa/internal/keyring", "ykmfa/internal/otpauth", "ykmfa/oath", "golang.org/x/term"},
+	"ykmfa/internal/source":            {"ykmfa/internal/clipboard", "ykmfa/internal/disk", "ykmfa/internal/qr", "ykmfa/internal/erase", "ykmfa/internal/keyring", "ykmfa/internal/otpauth", "ykmfa/oath", "golang.org/x/term"},
 	"ykmfa/internal/qr":                {"golang.org/x/image"},
 	"ykmfa/internal/clipboard":         {},
 	"ykmfa/internal/source/sourcetest": {},
