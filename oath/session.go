@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -173,35 +174,16 @@ func (s *Session) stuck(n int) bool {
 	return n > 54 && !s.Version.Less(Version{4, 2, 0}) && s.Version.Less(Version{4, 2, 7})
 }
 
-// exchange sends c and collects 61xx continuations with the instruction next. It wipes the encoded command, which may
-// hold a secret.
+// exchange sends c and collects 61xx continuations with the instruction next.
 func exchange(card Card, c iso7816.Command, next byte) ([]byte, uint16, error) {
-	var all []byte
-	for {
-		apdu, err := c.Bytes()
-		if err != nil {
-			return nil, 0, fmt.Errorf("%w: %w", ErrInvalid, err)
-		}
-		resp, err := card.Transmit(apdu)
-		clear(apdu)
-		if err != nil {
-			return nil, 0, err
-		}
-		part, status, err := iso7816.SplitResponse(resp)
-		if err != nil {
-			return nil, 0, fmt.Errorf("%w: %w", ErrCorrupt, err)
-		}
-		more := status&0xff00 == statusMore
-		// An empty part would be followed by another, for ever, on some cards.
-		if more && len(part) == 0 || len(all)+len(part) > maxResponse {
-			return nil, 0, fmt.Errorf("%w: endless answer", ErrCorrupt)
-		}
-		all = append(all, part...)
-		if !more {
-			return all, status, nil
-		}
-		c = iso7816.Command{INS: next}
+	resp, status, err := iso7816.Exchange(card.Transmit, c, next, maxResponse)
+	switch {
+	case errors.Is(err, iso7816.ErrAnswer):
+		err = fmt.Errorf("%w: %w", ErrCorrupt, err)
+	case errors.Is(err, iso7816.ErrLength):
+		err = fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
+	return resp, status, err
 }
 
 func commandName(c iso7816.Command) string {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"strings"
 	"testing"
 )
 
@@ -116,4 +117,34 @@ func FuzzTLV(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestExchange: parts of an answer are fetched until there are no more; what never ends is given up.
+func TestExchange(t *testing.T) {
+	var sent []string
+	card := func(answers ...string) func([]byte) ([]byte, error) {
+		sent = nil
+		return func(apdu []byte) ([]byte, error) {
+			sent = append(sent, string(apdu))
+			next := answers[0]
+			if len(answers) > 1 {
+				answers = answers[1:]
+			}
+			return []byte(next), nil
+		}
+	}
+	c := Command{INS: 0xa1}
+	got, status, err := Exchange(card("ab\x61\x02", "cd\x61\x01", "e\x90\x00"), c, 0xa5, 5)
+	if string(got) != "abcde" || status != 0x9000 || err != nil || strings.Join(sent, "") != "\x00\xa1\x00\x00\x00\x00\xa5\x00\x00\x00\x00\xa5\x00\x00\x00" {
+		t.Errorf("%q, %04x, %v, sent %q", got, status, err, sent)
+	}
+	for _, endless := range []string{"ab\x61\x02", "\x61\x02", "x"} {
+		if _, _, err := Exchange(card(endless), c, 0xa5, 5); !errors.Is(err, ErrAnswer) {
+			t.Errorf("%q: %v", endless, err)
+		}
+	}
+	c.Data = make([]byte, 256)
+	if _, _, err := Exchange(card("\x90\x00"), c, 0xa5, 5); !errors.Is(err, ErrLength) || len(sent) > 0 {
+		t.Errorf("a command that is too long: %v, sent %q", err, sent)
+	}
 }

@@ -149,46 +149,23 @@ func exchange(card Card, c iso7816.Command) ([]byte, uint16, error) {
 	return collect(card, c)
 }
 
-// collect sends one short command and joins the parts of its answer. It wipes the encoded command and the parts, which
-// may hold a secret.
+// collect sends one short command and joins the parts of its answer. It wipes the parts, which may hold a secret.
 func collect(card Card, c iso7816.Command) ([]byte, uint16, error) {
-	var all []byte
-	for {
-		apdu, err := c.Bytes()
-		if err != nil {
-			return nil, 0, fmt.Errorf("%w: %w", ErrInvalid, err)
-		}
-		resp, err := card.Transmit(apdu)
-		clear(apdu)
-		if err != nil {
-			return nil, 0, err
-		}
-		part, status, err := iso7816.SplitResponse(resp)
-		if err != nil {
-			return nil, 0, fmt.Errorf("%w: %w", ErrCorrupt, err)
-		}
-		more := status&0xff00 == statusMore
-		// An empty part would be followed by another, for ever, on some cards.
-		if more && len(part) == 0 || len(all)+len(part) > maxResponse {
-			return nil, 0, fmt.Errorf("%w: endless answer", ErrCorrupt)
-		}
-		all = join(all, part)
-		clear(resp)
-		if !more {
-			return all, status, nil
-		}
-		c = iso7816.Command{INS: insGetResponse}
+	var part []byte
+	defer func() { clear(part) }()
+	transmit := func(apdu []byte) (_ []byte, err error) {
+		clear(part)
+		part, err = card.Transmit(apdu)
+		return part, err
 	}
-}
-
-// join appends b to a and leaves no copy of a behind.
-func join(a, b []byte) []byte {
-	if len(a)+len(b) <= cap(a) {
-		return append(a, b...)
+	resp, status, err := iso7816.Exchange(transmit, c, insGetResponse, maxResponse)
+	switch {
+	case errors.Is(err, iso7816.ErrAnswer):
+		err = fmt.Errorf("%w: %w", ErrCorrupt, err)
+	case errors.Is(err, iso7816.ErrLength):
+		err = fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	both := append(append(make([]byte, 0, 2*(len(a)+len(b))), a...), b...)
-	clear(a)
-	return both
+	return resp, status, err
 }
 
 func commandName(ins byte) string {
