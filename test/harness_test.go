@@ -41,7 +41,7 @@ func newMachine(t *testing.T) *machine {
 // cleanEnv is the environment of a user who has set nothing, and who has no desktop session.
 func cleanEnv(home string) []string {
 	return append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home+"/config", "XDG_STATE_HOME="+home+"/state",
-		"XDG_RUNTIME_DIR="+home, "YKMFA_ACCOUNTS=", "YKMFA_KEY=", "DBUS_SESSION_BUS_ADDRESS=")
+		"XDG_DATA_HOME="+home+"/data", "XDG_RUNTIME_DIR="+home, "YKMFA_ACCOUNTS=", "YKMFA_KEY=", "YKMFA_VAULT=", "DBUS_SESSION_BUS_ADDRESS=")
 }
 
 // insert makes a key and puts it into a slot of the reader.

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ykmfa/internal/term"
+	"ykmfa/internal/vault"
 	"ykmfa/oath"
 )
 
@@ -72,6 +73,9 @@ func (a *app) printFindings(findings []finding) {
 func (a *app) examine(ctx context.Context) []finding {
 	_, err := a.accounts()
 	findings := []finding{check("account file", a.paths.Accounts, err)}
+	if v := a.openVault(); v.Exists() {
+		findings = append(findings, examineVault(v))
+	}
 	readers, err := a.Cards.Readers(ctx)
 	service := err
 	if errors.Is(err, ErrNoReader) || errors.Is(err, ErrNoCard) {
@@ -92,6 +96,19 @@ func (a *app) examine(ctx context.Context) []finding {
 		k.close()
 	}
 	return findings
+}
+
+// examineVault looks at the vault from outside: vault check opens it.
+func examineVault(v *vault.Vault) finding {
+	names, err := v.List()
+	var recipients []vault.Recipient
+	if err == nil {
+		recipients, err = v.Recipients()
+	}
+	if err == nil && v.Pending() {
+		err = fail(exitFailed, "ykmfa vault rekey", "a change of its recipients is not finished")
+	}
+	return check("vault", fmt.Sprintf("%s, %s, %s", v.Dir, entries(len(names)), plural(len(recipients), "recipient")), err)
 }
 
 func (a *app) examineKey(k *key) finding {
