@@ -134,7 +134,7 @@ func (o *exportOptions) good(backups []*backup) (good []*backup, err error) {
 			bad = append(bad, trouble{b.account.Name, b.err})
 		}
 	}
-	if err = bad.verdict(len(backups), "not exported"); err == nil {
+	if err = bad.verdict(len(backups), "cannot be exported"); err == nil {
 		return good, nil
 	}
 	if o.skipBad && len(good) > 0 {

@@ -74,7 +74,7 @@ func (a *app) proveIdentity(v *vault.Vault, identity []byte) error {
 		return vaultFailed(err)
 	}
 	for _, err := range closed {
-		a.warn("with this identity, " + err.Error())
+		a.warn(err.Error())
 	}
 	return nil
 }
@@ -86,8 +86,7 @@ func (a *app) sheetIdentity(ctx context.Context, from string) ([]byte, error) {
 	}
 	texts, err := a.sheetTexts(ctx, from)
 	if err != nil {
-		_, hint := advise(err)
-		return nil, fail(exitFailed, hint, "%w", err)
+		return nil, fail(exitFailed, "--from qr:IMAGE, --from FILE or --from -", "%w", err)
 	}
 	var identity []byte
 	for _, text := range texts { // a page may have several QR codes
@@ -110,7 +109,11 @@ func (a *app) sheetTexts(ctx context.Context, from string) ([][]byte, error) {
 	r, done := a.resolver(ctx)
 	defer done()
 	if picture, is := strings.CutPrefix(from, "qr:"); is {
-		return r.QRCodes(ctx, picture)
+		codes, err := r.QRCodes(ctx, picture)
+		if err != nil {
+			err = fmt.Errorf("%s: %w", from, err)
+		}
+		return codes, err
 	}
 	text, err := r.Text(ctx, from)
 	return [][]byte{text}, err

@@ -85,8 +85,11 @@ func (v *Vault) Opens(identity []byte) (closed []error, err error) {
 	for _, name := range names {
 		text, err := v.Get(name, id)
 		clear(text)
+		if errors.Is(err, ErrNoMatch) {
+			err = errors.New("it is encrypted to others only")
+		}
 		if err != nil {
-			closed = append(closed, fmt.Errorf("%s: %w", name, err))
+			closed = append(closed, fmt.Errorf("%s stays closed: %w", name, err))
 		}
 	}
 	if len(closed) < len(names) {
