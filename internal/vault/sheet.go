@@ -133,7 +133,8 @@ func (v *Vault) Recover(identity, passphrase []byte) (kept string, err error) {
 	return kept, err
 }
 
-// keepIdentities copies the identities to the first free name: identities.before, then identities.before-2.
+// keepIdentities copies the identities to the first free name: identities.before, then identities.before-2. What replaces
+// them takes over their mode, which a copy may have widened.
 func (v *Vault) keepIdentities() (kept string, err error) {
 	old, err := readBounded(v.identities())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -143,6 +144,9 @@ func (v *Vault) keepIdentities() (kept string, err error) {
 		return "", err
 	}
 	defer clear(old)
+	if err := os.Chmod(v.identities(), 0o600); err != nil {
+		return "", err
+	}
 	for n := 1; ; n++ {
 		if kept = v.identities() + ".before"; n > 1 {
 			kept += fmt.Sprintf("-%d", n)
