@@ -118,18 +118,23 @@ func (o *sheetOptions) identity(ctx context.Context, v *vault.Vault) (identity [
 	if !there {
 		return nil, fail(exitLocked, "ykmfa vault recover brings it back, from an older sheet", "the vault has no file identities")
 	}
-	var passphrase []byte
-	if encrypted {
-		if passphrase, err = o.app.oldPassphrase(ctx, v); err != nil {
-			return nil, err
+	for wrong := 0; ; wrong++ {
+		var passphrase []byte
+		if encrypted {
+			if passphrase, err = o.app.passphrase(ctx, wrong); err != nil {
+				return nil, err
+			}
 		}
-		defer clear(passphrase)
+		identity, err = v.RecoveryIdentity(passphrase)
+		clear(passphrase)
+		switch {
+		case errors.Is(err, vault.ErrPassphrase):
+			continue
+		case errors.Is(err, vault.ErrNoMatch):
+			err = fail(exitFailed, "ykmfa vault recipients lists the recipients; a sheet can show an identity of age's own kind alone", "%w", err)
+		}
+		return identity, err
 	}
-	identity, err = v.RecoveryIdentity(passphrase)
-	if errors.Is(err, vault.ErrNoMatch) {
-		err = fail(exitFailed, "ykmfa vault recipients lists the recipients; a sheet can show an identity of age's own kind alone", "%w", err)
-	}
-	return identity, err
 }
 
 func matrix(text []byte) (sheet.Matrix, error) {
