@@ -12,8 +12,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // display starts an X server on a free display, and returns its name.
@@ -80,19 +78,16 @@ func (m *machine) zbar(files ...string) string {
 	return r.stdout
 }
 
-// size is how large the terminal is.
-func (c *console) size(columns, lines int) {
-	c.t.Helper()
-	if err := unix.IoctlSetWinsize(int(c.master.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: uint16(lines), Col: uint16(columns)}); err != nil {
-		c.t.Fatal(err)
-	}
-}
-
 // onScreen starts the real program on a terminal of this size, with everything on it.
 func (m *machine) onScreen(columns, lines int, args ...string) *console {
 	m.t.Helper()
-	ready := "stty cols " + fmt.Sprint(columns) + " rows " + fmt.Sprint(lines) + ` && exec "$0" "$@"`
-	cmd := exec.Command("sh", append([]string{"-c", ready, filepath.Join(bin, "ykmfa")}, args...)...)
+	return m.programOnScreen(columns, lines, append([]string{"ykmfa"}, args...)...)
+}
+
+func (m *machine) programOnScreen(columns, lines int, argv ...string) *console {
+	m.t.Helper()
+	size := fmt.Sprintf(`stty cols %d rows %d && exec "$0" "$@"`, columns, lines)
+	cmd := exec.Command("sh", append([]string{"-c", size, filepath.Join(bin, argv[0])}, argv[1:]...)...)
 	cmd.Dir, cmd.Env = m.home, m.env
 	return startConsole(m.t, cmd, true)
 }
