@@ -614,6 +614,18 @@ func TestSheetAndBack(t *testing.T) {
 		t.Fatalf("%d typed lines: %s", len(typed), page)
 	}
 
+	// From the typed form in a file, on a machine that has nothing: the same identity.
+	m.write("typed.txt", strings.Join(typed, "\n"))
+	elsewhere := filepath.Join(m.home, "elsewhere")
+	m.env = append(m.env, "YKMFA_NEW_VAULT_PASSPHRASE_COMMAND="+m.script(words))
+	if r := m.run("", "env", "YKMFA_VAULT="+elsewhere, filepath.Join(bin, "ykmfa"), "vault", "recover", "--from", "typed.txt"); r.code != 0 || !strings.Contains(r.stderr, "made an empty vault in "+elsewhere) {
+		t.Errorf("exit status %d, %s", r.code, r.stderr)
+	}
+	if public := m.run("", "age-keygen", "-y", "identity.txt").stdout; !strings.HasSuffix(m.read("elsewhere/store/.age-recipients"), public) || public == "" {
+		t.Errorf("the recipient is %q", public)
+	}
+	m.env = m.env[:len(m.env)-1]
+
 	// The passphrase is forgotten.
 	before := tree(t, dir)
 	c = m.onTerminal("vault", "recover")

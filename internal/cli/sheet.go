@@ -57,11 +57,13 @@ func (o *sheetOptions) run(ctx context.Context) error {
 	if err := o.fill(ctx, s); err != nil {
 		return err
 	}
-	make := s.HTML
+	var data []byte
+	var err error
 	if hasEnding(o.output, ".pdf") {
-		make = func() ([]byte, error) { return s.PDF(paper) }
+		data, err = s.PDF(paper)
+	} else {
+		data, err = s.HTML()
 	}
-	data, err := make()
 	defer otpauth.Wipe(data)
 	if err != nil {
 		return err
