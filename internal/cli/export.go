@@ -1,11 +1,12 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -37,8 +38,9 @@ func newExport(a *app) *cobra.Command {
   uris        otpauth URIs, one on a line
   aegis, 2fas, bitwarden   a file that these programs import
 
-The file is new, and only this user can read it. --encrypt RECIPIENT encrypts it with age (age1...; repeatable); "age -d"
-opens it. What a format cannot hold is named and left out.`,
+The file is new, and only you can read it. --encrypt RECIPIENT encrypts it with age (age1...; repeatable), and "age -d" opens
+it. What a format cannot hold is named and left out, and the exit status is 1; the rest is written. A backup that cannot be
+read stops it, unless --skip-bad. Without -o it goes to standard output.`,
 		Example: "  ykmfa export --to migration\n  ykmfa export --to aegis -o accounts.json\n  ykmfa export --to uris --encrypt age1... -o backup.age",
 		RunE:    func(c *cobra.Command, names []string) error { return o.run(c.Context(), names) },
 	}
@@ -72,55 +74,78 @@ func (o *exportOptions) run(ctx context.Context, names []string) error {
 	if err != nil {
 		return err
 	}
+	o.app.warnCounters(good)
 	return o.verdict(good, left)
 }
 
+// check finds out what cannot work before a backup is read, which may take a passphrase.
 func (o *exportOptions) check() error {
-	known := false
-	for _, name := range transfer.Writable() {
-		known = known || name == o.to
+	if o.output == "-" {
+		o.output = ""
 	}
+	encrypted := len(o.encrypt) > 0
 	switch {
-	case !known:
+	case !slices.Contains(transfer.Writable(), o.to):
 		return usage("--to "+strings.Join(transfer.Writable(), ", "), "--to says which format")
-	case o.pictures() && o.to != "migration":
+	case isPicture(o.output) && o.to != "migration":
 		return usage("--to migration draws them", "%s has no QR codes", o.to)
-	case o.pictures() && len(o.encrypt) > 0:
+	case isPicture(o.output) && encrypted:
 		return usage("leave out --encrypt, or the ending", "pictures are not encrypted")
-	case o.output == "" && len(o.encrypt) > 0 && term.IsTerminal(o.app.Stdout):
+	case o.output == "" && encrypted && term.IsTerminal(o.app.Stdout):
 		return usage("-o FILE", "an encrypted file is nothing for a terminal")
-	case o.output == "" && len(o.encrypt) == 0:
+	case o.output == "" && !encrypted:
 		return o.app.mayShow(o.force)
+	}
+	if err := o.checkRecipients(); err != nil || o.output == "" || isPicture(o.output) {
+		return err // pictures may be several, of other names
+	}
+	return mayCreate(o.output)
+}
+
+// checkRecipients does not repeat what is no recipient: it may be an identity.
+func (o *exportOptions) checkRecipients() error {
+	for i, text := range o.encrypt {
+		_, err := vault.ParseRecipient(text)
+		switch {
+		case strings.HasPrefix(strings.ToUpper(text), "AGE-SECRET-KEY-"):
+			return usage("age-keygen -y prints its recipient", "--encrypt got an identity, which is secret, in place of a recipient")
+		case err != nil:
+			return usage("a recipient begins with age1; ykmfa vault recipients prints those of the vault", "number %d of --encrypt: %w", i+1, err)
+		}
+	}
+	if _, err := vault.Encrypt(nil, o.encrypt); len(o.encrypt) > 0 && err != nil {
+		return usage("encrypt to one kind at a time", "--encrypt: %w", err)
 	}
 	return nil
 }
 
-// pictures reports whether the file is to be one.
-func (o *exportOptions) pictures() bool {
-	ending := filepath.Ext(o.output)
-	return ending == ".png" || ending == ".svg"
-}
-
 // draws reports whether QR codes are wanted rather than what is in them.
 func (o *exportOptions) draws() bool {
-	return o.to == "migration" && len(o.encrypt) == 0 && (o.pictures() || o.output == "" && term.IsTerminal(o.app.Stdout))
+	return isPicture(o.output) || o.to == "migration" && o.output == "" && len(o.encrypt) == 0 && term.IsTerminal(o.app.Stdout)
 }
 
 // good are the backups that can be read; the others stop it, unless they are to be passed over.
 func (o *exportOptions) good(backups []*backup) (good []*backup, err error) {
+	var bad troubles
 	for _, b := range backups {
 		if b.err == nil {
 			good = append(good, b)
-			continue
+		} else {
+			bad = append(bad, trouble{b.account.Name, b.err})
 		}
-		err := fmt.Errorf("%s: %w", b.account.Name, b.err)
-		if !o.skipBad {
-			code, hint := advise(err)
-			return nil, fail(code, strings.TrimPrefix(hint+"; or --skip-bad passes over it", "; or "), "%w", err)
-		}
-		o.app.complain(err)
 	}
-	return good, nil
+	if err = bad.verdict(len(backups), "cannot be exported"); err == nil {
+		return good, nil
+	}
+	if o.skipBad && len(good) > 0 {
+		o.app.complain(err)
+		return good, nil
+	}
+	code, hint := advise(err)
+	if len(good) > 0 {
+		hint = strings.TrimPrefix(hint+"; or --skip-bad passes over them", "; or ")
+	}
+	return nil, fail(code, hint, "%w", err)
 }
 
 // write writes the accounts, and returns what the format cannot hold.
@@ -144,13 +169,16 @@ func (o *exportOptions) write(ctx context.Context, good []*backup) (*transfer.Le
 	out := data
 	if len(o.encrypt) > 0 {
 		if out, err = vault.Encrypt(data, o.encrypt); err != nil {
-			return nil, usage("--encrypt takes age1...", "%w", err)
+			return nil, err
 		}
 	}
-	if o.output != "" {
-		return left, o.app.saveNew(o.output, out)
+	if o.output == "" {
+		_, err = o.app.Stdout.Write(out)
+		return left, err
 	}
-	_, err = o.app.Stdout.Write(out)
+	if err = saveNew(o.output, out); err == nil {
+		o.app.saved(o.output)
+	}
 	return left, err
 }
 
@@ -166,29 +194,55 @@ func (o *exportOptions) writeCodes(ctx context.Context, entries []transfer.Entry
 	if err != nil && !errors.As(err, &left) {
 		return nil, err
 	}
+	if o.output != "" {
+		return left, o.savePictures(uris)
+	}
 	for n, uri := range uris {
-		if err := o.writeCode(ctx, uri, n+1, len(uris)); err != nil {
+		if err := o.showCode(ctx, uri, n+1, len(uris)); err != nil {
 			return nil, err
 		}
 	}
 	return left, nil
 }
 
-func (o *exportOptions) writeCode(ctx context.Context, uri []byte, n, total int) error {
+// savePictures makes a file of each code. When one cannot be written, those before it go: a part alone is of no use.
+func (o *exportOptions) savePictures(uris [][]byte) error {
+	var made []string
+	for n, uri := range uris {
+		file := o.output
+		if ending := filepath.Ext(file); len(uris) > 1 {
+			file = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(file, ending), n+1, ending)
+		}
+		if err := savePicture(uri, file); err != nil {
+			for _, file := range made {
+				_ = os.Remove(file)
+			}
+			return err
+		}
+		made = append(made, file)
+	}
+	for _, file := range made {
+		o.app.saved(file)
+	}
+	return nil
+}
+
+func savePicture(uri []byte, file string) error {
 	code, err := qr.Encode(uri)
 	if err != nil {
 		return err
 	}
 	defer code.Wipe()
-	if o.output != "" {
-		file := o.output
-		if total > 1 {
-			ending := filepath.Ext(file)
-			file = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(file, ending), n, ending)
-		}
-		return o.app.saveQR(code, file)
+	return saveQR(code, file)
+}
+
+func (o *exportOptions) showCode(ctx context.Context, uri []byte, n, total int) error {
+	code, err := qr.Encode(uri)
+	if err != nil {
+		return err
 	}
-	if err := o.app.drawQR(ctx, code); err != nil || n == total {
+	defer code.Wipe()
+	if err := o.app.drawQR(ctx, code, "-o FILE.png"); err != nil || n == total {
 		return err
 	}
 	t, err := term.Open()
@@ -206,12 +260,13 @@ func (o *exportOptions) verdict(good []*backup, left *transfer.LeftOut) error {
 		o.app.tell("%s exported", plural(len(good), "account"))
 		return nil
 	}
-	var texts bytes.Buffer
-	for i, e := range left.Entries {
-		if i > 0 {
-			texts.WriteString("; ")
-		}
-		fmt.Fprintf(&texts, "%s: %v", good[e.Index].account.Name, e.Err)
+	var texts []string
+	for _, e := range left.Entries {
+		texts = append(texts, fmt.Sprintf("%s: %v", good[e.Index].account.Name, e.Err))
 	}
-	return fail(exitFailed, "another format may hold it: --to uris holds all", "%d of %s left out: %s", len(left.Entries), plural(len(good), "account"), texts.String())
+	hint := "--to uris holds them"
+	if o.to == "uris" {
+		hint = "ykmfa show NAME --secret prints the secret alone"
+	}
+	return fail(exitFailed, hint, "%d of %s left out: %s", len(texts), plural(len(good), "account"), strings.Join(texts, "; "))
 }

@@ -2,8 +2,7 @@ package cli
 
 import (
 	"context"
-	"fmt"
-	"path/filepath"
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -30,7 +29,7 @@ func newSheet(a *app) *cobra.Command {
 type, and what to do with it. With it and the files of the vault, everything can be read again, by age alone, or by
 ykmfa vault recover. --accounts adds the accounts themselves: then the sheet alone is enough, and as secret as all of them.
 
-It takes the passphrase. The file is new, and only this user can read it: print it, then remove it.`,
+It takes the passphrase. The file is new, and only you can read it: print it, then remove it.`,
 		Example: "  ykmfa sheet -o recovery.pdf\n  ykmfa sheet -o recovery.html --accounts",
 		Args:    exactArgs(),
 		RunE:    func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
@@ -43,21 +42,24 @@ It takes the passphrase. The file is new, and only this user can read it: print 
 }
 
 func (o *sheetOptions) run(ctx context.Context) error {
-	ending := strings.ToLower(filepath.Ext(o.output))
 	paper, known := map[string]sheet.Paper{"a4": sheet.A4, "letter": sheet.Letter}[strings.ToLower(o.paper)]
 	switch {
-	case ending != ".pdf" && ending != ".html":
+	case !hasEnding(o.output, ".pdf") && !hasEnding(o.output, ".html"):
 		return usage("ykmfa sheet -o recovery.pdf", "-o names the file: a .pdf or .html")
 	case !known:
 		return usage("--paper A4 or --paper Letter", "%q is no paper", o.paper)
 	}
-	s, err := o.content(ctx)
-	if err != nil {
+	if err := mayCreate(o.output); err != nil {
 		return err
 	}
-	defer o.wipe(s)
+	s := &sheet.Sheet{Vault: o.app.openVault().Dir, Made: o.app.Now(), Program: "ykmfa " + o.app.Version(), QR: matrix}
+	defer wipeSheet(s)
+	if err := o.fill(ctx, s); err != nil {
+		return err
+	}
 	var data []byte
-	if ending == ".pdf" {
+	var err error
+	if hasEnding(o.output, ".pdf") {
 		data, err = s.PDF(paper)
 	} else {
 		data, err = s.HTML()
@@ -66,68 +68,75 @@ func (o *sheetOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return o.app.saveNew(o.output, data)
+	if err := saveNew(o.output, data); err != nil {
+		return err
+	}
+	o.app.saved(o.output)
+	return nil
 }
 
-func (o *sheetOptions) wipe(s *sheet.Sheet) {
+func wipeSheet(s *sheet.Sheet) {
 	clear(s.Identity)
 	for _, acc := range s.Accounts {
 		otpauth.Wipe(acc.Params.Secret)
 	}
 }
 
-// content is what is printed.
-func (o *sheetOptions) content(ctx context.Context) (*sheet.Sheet, error) {
+// fill gets what is printed.
+func (o *sheetOptions) fill(ctx context.Context, s *sheet.Sheet) (err error) {
 	a, v := o.app, o.app.openVault()
-	list, err := v.Recipients()
-	if err != nil {
-		return nil, vaultFailed(err)
-	}
-	s := &sheet.Sheet{Vault: v.Dir, Made: a.Now(), Program: "ykmfa " + a.Version(), QR: matrix}
-	for _, r := range list {
-		if r.Key != nil {
-			s.Recipients = append(s.Recipients, r.Note)
-		}
-	}
 	if s.Identity, err = o.identity(ctx, v); err != nil {
-		return nil, vaultFailed(err)
+		return vaultFailed(err)
 	}
-	if !o.accounts {
-		return s, nil
+	if s.Recipients, err = v.OthersThan(s.Identity); err != nil || !o.accounts {
+		return vaultFailed(err)
 	}
 	accounts, err := a.chosen(nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	backups, err := a.readBackups(ctx, accounts)
 	if err != nil {
-		return nil, err
+		return err
 	}
+	var bad troubles
 	for _, b := range backups {
 		if b.err != nil {
-			wipeBackups(backups)
-			return nil, fmt.Errorf("%s: %w", b.account.Name, b.err)
+			bad = append(bad, trouble{b.account.Name, b.err})
+			continue
 		}
 		s.Accounts = append(s.Accounts, sheet.Account{Name: b.account.Name, Params: b.named(), Backup: b.account.Backup})
 	}
-	return s, nil
+	a.warnCounters(backups)
+	return bad.verdict(len(backups), "cannot be printed")
 }
 
 // identity reads the recovery identity of the vault.
-func (o *sheetOptions) identity(ctx context.Context, v *vault.Vault) ([]byte, error) {
+func (o *sheetOptions) identity(ctx context.Context, v *vault.Vault) (identity []byte, err error) {
+	if _, err := v.Recipients(); err != nil { // there is no vault
+		return nil, err
+	}
 	encrypted, there := v.Encrypted()
 	if !there {
-		return nil, fail(exitLocked, "ykmfa vault recover brings it back", "the vault's recovery identity is not here")
+		return nil, fail(exitLocked, "ykmfa vault recover brings it back, from an older sheet", "the vault has no file identities")
 	}
-	var passphrase []byte
-	if encrypted {
-		var err error
-		if passphrase, err = o.app.oldPassphrase(ctx, v); err != nil {
-			return nil, err
+	for wrong := 0; ; wrong++ {
+		var passphrase []byte
+		if encrypted {
+			if passphrase, err = o.app.passphrase(ctx, wrong); err != nil {
+				return nil, err
+			}
 		}
-		defer clear(passphrase)
+		identity, err = v.RecoveryIdentity(passphrase)
+		clear(passphrase)
+		switch {
+		case errors.Is(err, vault.ErrPassphrase):
+			continue
+		case errors.Is(err, vault.ErrNoMatch):
+			err = fail(exitFailed, "ykmfa vault recipients lists the recipients; a sheet can show an identity of age's own kind alone", "%w", err)
+		}
+		return identity, err
 	}
-	return v.RecoveryIdentity(passphrase)
 }
 
 func matrix(text []byte) (sheet.Matrix, error) {

@@ -2,13 +2,16 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"ykmfa/internal/otpauth"
 	"ykmfa/internal/sheet"
 	"ykmfa/internal/term"
+	"ykmfa/internal/vault"
 )
 
 func newVaultRecover(a *app) *cobra.Command {
@@ -18,8 +21,11 @@ func newVaultRecover(a *app) *cobra.Command {
 		Long: `Take the recovery identity of the vault back, from the recovery sheet, and put it under a new passphrase: when the
 passphrase is forgotten, or the vault comes from a copy without its file identities. The lines of the sheet are asked for
 one by one, and a typing error is found in its line; or --from qr:IMAGE reads the QR code (qr:clipboard, too), --from FILE
-or --from - the text. The identity is proven to open the vault before anything changes. Without any files of the vault, an empty
-one is made for it.`,
+or --from - the text.
+
+The identity is proven before anything changes: it opens an entry of the vault, or is one of its recipients. Entries that it
+does not open, as they are damaged or encrypted to others only, are named, and stay. Old identities are kept in the file
+identities.before. Where there is no vault at all, an empty one is made, to copy the entries into.`,
 		RunE: func(c *cobra.Command, _ []string) error { return a.vaultRecover(c.Context(), from) },
 	}
 	c.Flags().StringVar(&from, "from", "", "read it from a picture, a file or standard input: qr:`IMAGE`, FILE or -")
@@ -33,18 +39,43 @@ func (a *app) vaultRecover(ctx context.Context, from string) error {
 	}
 	defer clear(identity)
 	v := a.openVault()
-	if err := v.Opens(identity); err != nil {
-		return vaultFailed(fmt.Errorf("this identity does not open the vault in %s: %w", v.Dir, err))
+	there := v.Exists()
+	if err := a.proveIdentity(v, identity); err != nil {
+		return err
 	}
 	passphrase, err := a.newPassphrase(ctx)
 	if err != nil {
 		return err
 	}
 	defer clear(passphrase)
-	if err := v.Recover(identity, passphrase); err != nil {
+	kept, err := v.Recover(identity, passphrase)
+	if err != nil {
 		return vaultFailed(err)
 	}
+	if kept != "" {
+		a.say("the identities as they were are kept in %s", kept)
+	}
+	if !there {
+		a.say("made an empty vault in %s: copy the files of the old one into its directory store", v.Dir)
+		return nil
+	}
 	a.say("the vault in %s opens again, with the new passphrase", v.Dir)
+	return nil
+}
+
+// proveIdentity names the entries that an identity does not open, and refuses one that is of another vault.
+func (a *app) proveIdentity(v *vault.Vault, identity []byte) error {
+	closed, err := v.Opens(identity)
+	if errors.Is(err, vault.ErrNoMatch) {
+		return fail(exitLocked, "is the sheet of another vault? the sheet names its directory: YKMFA_VAULT=DIR",
+			"this identity opens nothing in %s and is no recipient there: nothing was changed", v.Dir)
+	}
+	if err != nil {
+		return vaultFailed(err)
+	}
+	for _, err := range closed {
+		a.warn(err.Error())
+	}
 	return nil
 }
 
@@ -53,38 +84,50 @@ func (a *app) sheetIdentity(ctx context.Context, from string) ([]byte, error) {
 	if from == "" {
 		return a.typedIdentity(ctx)
 	}
-	text, err := a.readText(ctx, from)
+	texts, err := a.sheetTexts(ctx, from)
 	if err != nil {
-		return nil, err
+		return nil, fail(exitFailed, "--from qr:IMAGE, --from FILE or --from -", "%w", err)
 	}
-	defer otpauth.Wipe(text)
-	identity, err := sheet.ParseTyped(text)
+	var identity []byte
+	for _, text := range texts { // a page may have several QR codes
+		one, bad := sheet.ParseTyped(text)
+		otpauth.Wipe(text)
+		if identity == nil {
+			identity, err = one, bad
+		} else {
+			clear(one)
+		}
+	}
 	if err != nil {
-		return nil, fail(exitFailed, "compare that line with the sheet", "%w", err)
+		return nil, fail(exitFailed, "compare it with the sheet; a picture is read with --from qr:IMAGE", "%w", err)
 	}
 	return identity, nil
 }
 
-// readText reads a small text, or what the QR code in a picture holds.
-func (a *app) readText(ctx context.Context, from string) ([]byte, error) {
+// sheetTexts reads a small text, or what the QR codes in a picture hold.
+func (a *app) sheetTexts(ctx context.Context, from string) ([][]byte, error) {
 	r, done := a.resolver(ctx)
 	defer done()
-	text, err := r.Text(ctx, from)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", from, err)
+	if picture, is := strings.CutPrefix(from, "qr:"); is {
+		codes, err := r.QRCodes(ctx, picture)
+		if err != nil {
+			err = fmt.Errorf("%s: %w", from, err)
+		}
+		return codes, err
 	}
-	return text, nil
+	text, err := r.Text(ctx, from)
+	return [][]byte{text}, err
 }
 
 // typedIdentity asks for the lines of the sheet one by one, each until it is right.
 func (a *app) typedIdentity(ctx context.Context) ([]byte, error) {
 	t, err := term.Open()
 	if err != nil {
-		return nil, fail(exitFailed, "run it on a terminal, or --from qr:IMAGE", "the recovery sheet is asked for line by line: %w", err)
+		return nil, fail(exitFailed, "run it on a terminal, or --from qr:IMAGE", "the lines of the recovery sheet are asked for: %w", err)
 	}
 	defer t.Close()
 	t.Printf("Type the lines of the recovery sheet, without the prefix above them. Blanks and capitals do not matter.\n")
-	var text []byte
+	text := make([]byte, 0, 1<<10) // so that growing leaves no copy behind
 	defer func() { clear(text) }()
 	for n := 1; n <= sheet.Lines; {
 		line, err := t.ReadLine(ctx, fmt.Sprintf("Line %d:", n))

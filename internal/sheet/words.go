@@ -28,7 +28,8 @@ func (s *Sheet) firstPage(k *key) []block {
 		k,
 		&paragraph{style: small, before: 4, text: noteCheck},
 		heading("How to get a code"),
-		&paragraph{style: body, text: "With ykmfa, the command ykmfa vault recover asks for the key and does the rest. Without it, with free programs:"},
+		&paragraph{style: body, text: "With ykmfa: ykmfa vault recover asks for lines 1 to 5 and for a new passphrase. After that, " +
+			"ykmfa vault list names the accounts, and ykmfa vault show aws prints what step 4 prints. Without ykmfa, with free programs:"},
 		&step{n: 1, text: "Find the files of the vault, in the directory named above or in a copy of it: their names end in .age."},
 		&step{n: 2, text: "Install age, from https://age-encryption.org or with one of these:", commands: []command{
 			{"apt install age", "Debian, Ubuntu"},

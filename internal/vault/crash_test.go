@@ -48,6 +48,12 @@ func do(v *Vault, what string) error {
 		return v.Rekey(func(int, int, string) error { return nil }, v.Recovery(with(passphrase)))
 	case "passphrase":
 		return v.ChangePassphrase([]byte(passphrase), []byte("new"))
+	case "recover":
+		if _, err := v.Opens([]byte(name)); err != nil {
+			return err
+		}
+		_, err := v.Recover([]byte(name), []byte("new"))
+		return err
 	case "recipient":
 		r, err := ParseRecipient(name)
 		if err != nil {
@@ -185,6 +191,59 @@ func TestKilled(t *testing.T) {
 		again(v, "put aws", at)
 		if got, err := v.Get("aws", v.Recovery(with(passphrase))); string(got) != uri {
 			t.Errorf("%s: %v", at, err)
+		}
+	})
+}
+
+// TestKilledRecover: at no moment is the vault without identities, or are the old ones gone; a copy that lacks files has them
+// after the next try; and in place of no vault there is a whole one.
+func TestKilledRecover(t *testing.T) {
+	v := newVault(t)
+	if err := v.Put("aws", []byte(uri)); err != nil {
+		t.Fatal(err)
+	}
+	identity, err := v.RecoveryIdentity([]byte(passphrase))
+	if err != nil {
+		t.Fatal(err)
+	}
+	what := "recover " + string(identity)
+	old, err := os.ReadFile(v.identities())
+	if err != nil {
+		t.Fatal(err)
+	}
+	opens := func(v *Vault, passphrases ...string) bool {
+		for _, p := range passphrases {
+			if got, _ := v.Get("aws", v.Recovery(with(p))); string(got) == uri {
+				return true
+			}
+		}
+		return false
+	}
+	killedEverywhere(t, v, what, func(v *Vault, at string) {
+		if !opens(v, passphrase, "new") {
+			t.Errorf("%s: neither passphrase opens it", at)
+		}
+		if err := do(v, what); err != nil || !opens(v, "new") {
+			t.Errorf("%s: again: %v", at, err)
+		}
+		if kept, err := os.ReadFile(v.identities() + ".before"); !bytes.Equal(kept, old) {
+			t.Errorf("%s: the old identities are gone: %v", at, err)
+		}
+	})
+	lacking := copyVault(t, v)
+	if err := errors.Join(os.Remove(lacking.identities()), os.Remove(lacking.recipients())); err != nil {
+		t.Fatal(err)
+	}
+	killedEverywhere(t, lacking, what, func(v *Vault, at string) {
+		err := do(v, what)
+		if err = errors.Join(err, v.Put("b", []byte(uri))); err != nil || !opens(v, "new") {
+			t.Errorf("%s: again: %v", at, err)
+		}
+	})
+	killedEverywhere(t, &Vault{Dir: t.TempDir(), testOnlyWork: 10}, what, func(v *Vault, at string) {
+		err := do(v, what)
+		if err = errors.Join(err, v.Put("aws", []byte(uri))); err != nil || !opens(v, "new") {
+			t.Errorf("%s: again: %v", at, err)
 		}
 	})
 }
