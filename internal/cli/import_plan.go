@@ -67,6 +67,12 @@ func (o *importOptions) describe(i *incoming, given proposals) error {
 	if name.Account == "" {
 		name.Account = i.title
 	}
+	if name.Account == "" { // a credential has a name; an issuer need not be there, but makes Steam's codes what they are
+		name.Account = p.Issuer
+		if !strings.EqualFold(p.Issuer, "Steam") {
+			name.Issuer = ""
+		}
+	}
 	same := i.fingerprint(name)
 	if i.twin = given.twins[same]; i.twin != nil {
 		return nil
