@@ -38,12 +38,16 @@ func (o *importOptions) withoutKey(ctx context.Context) error {
 	if err := o.compareBackups(ctx, o.taken()); err != nil {
 		return err
 	}
+	return o.store(ctx, o.taken())
+}
+
+// complain names what was left alone because there is another secret, where no key does.
+func (o *importOptions) complain() {
 	for _, i := range o.found {
 		if code, _ := advise(i.why); i.why != nil && code == exitDiffer {
 			o.app.complain(i.why)
 		}
 	}
-	return o.store(ctx, o.taken())
 }
 
 // beforeWriting makes the backups, and records the accounts, of what the plan of a key lets in.
@@ -69,16 +73,18 @@ func (o *importOptions) beforeWriting(ctx context.Context, taken []*incoming, it
 	if err := o.compareBackups(ctx, written); err != nil {
 		return err
 	}
-	for n, it := range items {
-		if i := taken[n]; i.why != nil { // the backup keeps another secret, and so does the plan, if it is made again
-			it.write, it.standing, it.why, it.err = false, different, i.why, i.why
+	if !o.noBackup {
+		in = slices.DeleteFunc(in, func(i *incoming) bool { return i.why != nil })
+		if err := o.store(ctx, in); err != nil {
+			return err
 		}
 	}
-	in = slices.DeleteFunc(in, func(i *incoming) bool { return i.why != nil })
-	if o.noBackup {
-		return nil
+	for n, it := range items {
+		if i := taken[n]; i.why != nil { // the backup keeps another secret, and so does the plan, if it is made again
+			it.write, it.standing, it.result, it.why, it.err = false, different, "", i.why, i.why
+		}
 	}
-	return o.store(ctx, in)
+	return nil
 }
 
 // room refuses before the first write when not everything fits on the key.

@@ -25,7 +25,12 @@ func (o *importOptions) store(ctx context.Context, in []*incoming) error {
 	var failed error
 	for n, i := range in {
 		p.show("%d of %d: the backup of %s ... ", n+1, len(in), i.account.Name)
-		if failed = o.backUp(ctx, i); failed != nil {
+		failed = o.backUp(ctx, i)
+		if source.KindOf(failed) == source.KindExists { // it stays, and this account goes nowhere
+			i.why, failed = fail(exitDiffer, "look at the entry; --backup-to takes another place", "%w", failed), nil
+			continue
+		}
+		if failed != nil {
 			break
 		}
 		done = append(done, i)
@@ -38,6 +43,7 @@ func (o *importOptions) store(ctx context.Context, in []*incoming) error {
 		return fmt.Errorf("%w; %d of %d have their backup now: run it again", failed, len(done), len(in))
 	}
 	if o.noKey {
+		o.complain()
 		o.app.tell("%s in the backup, and proven; ykmfa restore writes them to a key", plural(len(done), "account"))
 	}
 	return nil
