@@ -58,12 +58,13 @@ func (o *importOptions) beforeWriting(ctx context.Context, taken []*incoming, it
 	var in, written []*incoming
 	for n, it := range items {
 		switch i := taken[n]; it.standing {
-		case unfit, different, broken:
+		case unfit, different, broken, unreachable:
 			continue
 		case unchecked:
-			if it.write && !i.known { // it counts codes, and is not what an interrupted import left: comparing would use up a code
-				it.write = false
-				delete(o.restore.counters, i.account.Name)
+			if it.write && !i.known { // it is not what an interrupted import left
+				it.leave(fail(exitFailed, "to write it again, with the counter of its next code: ykmfa add NAME --hotp --counter N --force",
+					"it is there already and counts codes (HOTP): comparing it would use one up, so it was left as it is"))
+				continue
 			}
 		case missing:
 			written = append(written, i)
@@ -80,11 +81,19 @@ func (o *importOptions) beforeWriting(ctx context.Context, taken []*incoming, it
 		}
 	}
 	for n, it := range items {
-		if i := taken[n]; i.why != nil { // the backup keeps another secret, and so does the plan, if it is made again
-			it.write, it.standing, it.result, it.why, it.err = false, different, "", i.why, i.why
+		if i := taken[n]; i.why != nil { // the backup keeps another secret
+			it.leave(i.why)
 		}
 	}
 	return nil
+}
+
+// leftAlone is how an account stands that import does not write, for another reason than what the key says.
+const leftAlone standing = "left-alone"
+
+// leave takes an account out of the plan, also if that is made again.
+func (i *item) leave(why error) {
+	i.write, i.standing, i.result, i.why, i.err = false, leftAlone, "", why, why
 }
 
 // room refuses before the first write when not everything fits on the key.
