@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -36,6 +37,7 @@ func (i *incoming) bad() bool {
 
 // proposals are the names and credential ids that entries have got, and what tells entries that are the same.
 type proposals struct {
+	known  map[string]*account.Account // on record, by credential id
 	names  map[string]bool
 	ids    map[string]bool
 	twins  map[[sha256.Size]byte]*incoming
@@ -44,9 +46,9 @@ type proposals struct {
 
 // judge decides what each entry becomes.
 func (o *importOptions) judge(ctx context.Context) error {
-	given := proposals{map[string]bool{}, map[string]bool{}, map[[sha256.Size]byte]*incoming{}, map[string]int{}}
-	for _, acc := range o.accounts {
-		given.names[acc.Name] = true
+	given := proposals{map[string]*account.Account{}, map[string]bool{}, map[string]bool{}, map[[sha256.Size]byte]*incoming{}, map[string]int{}}
+	for n, acc := range slices.Backward(o.accounts) { // of two for one id the first counts
+		given.names[acc.Name], given.known[string(acc.ID)] = true, &o.accounts[n]
 	}
 	for _, i := range o.found {
 		if i.why == nil {
@@ -83,7 +85,7 @@ func (o *importOptions) describe(i *incoming, given proposals) error {
 	}
 	given.twins[same] = i
 	i.account = account.Account{ID: id, Touch: o.touch && p.Type == oath.TOTP, Type: p.Type, Algorithm: p.Algorithm, Digits: p.Digits, Period: p.Period, Counter: p.Counter}
-	if known := accountOf(o.accounts, id); known != nil {
+	if known := given.known[string(id)]; known != nil {
 		return o.recognise(i, known)
 	}
 	i.account.Name = given.freeName(p, name.Account)
