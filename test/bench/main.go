@@ -75,7 +75,10 @@ func run() error {
 	if err := b.costs(); err != nil {
 		return err
 	}
-	return b.restores()
+	if err := b.restores(); err != nil {
+		return err
+	}
+	return b.imports()
 }
 
 // build builds ykmfa as "make build" does, and what it is compared with.
