@@ -69,8 +69,8 @@ A secret reference is one of
   file:PATH                   a file with the secret or an otpauth URI
   cmd:PROGRAM ARG...          a program that prints it
   SOURCE:NAME                 one of your own, from [sources.SOURCE] in config.toml
-  -, prompt, env:VAR          stdin, a question, the environment: no backup, so the secret goes to the vault, to
-                              --backup-to REF, or nowhere with --no-backup
+  -, prompt, env:VAR,         stdin, a question, the environment, a picture with a QR code (qr:- and qr:clipboard, too):
+  qr:IMAGE                    no backup, so the secret goes to the vault, to --backup-to REF, or nowhere with --no-backup
 A manager alone, as in "--secret-from lpass", is its entry called NAME. #FIELD at the end names a field.`,
 		Example: "  ykmfa add aws --secret-from lpass\n  ykmfa add github --secret-from prompt --backup-to pass:mfa/github --touch",
 		Args:    exactArgs("NAME"),

@@ -41,15 +41,25 @@ func newImport(a *app) *cobra.Command {
   Aegis, 2FAS, Ente Auth, andOTP, Bitwarden, Stratum: plain or encrypted; 1Password (1PUX), Proton Authenticator,
   FreeOTP+, Duo; CSV of KeePassXC, LastPass, Bitwarden, 1Password; PSKC (RFC 6030); KeePass databases (.kdbx)
 
-SOURCE is a file, a directory of files, - (standard input), clipboard, pass:[FOLDER], or a directory of pass.
+SOURCE is a file, a directory of files, - (standard input), clipboard, pass:[FOLDER], or a directory of pass. The password
+of an encrypted export comes from the program that YKMFA_IMPORT_PASSWORD_COMMAND names, from the file descriptor that
+YKMFA_IMPORT_PASSWORD_FD names, or from a prompt.
 
 Each account goes to its backup first (the vault, or --backup-to), which is read back, then onto the key, which is proven
 to hold the same secret, as restore does it. Whether all fit on the key is known before anything is written. What is
-there with another secret is left alone. What no YubiKey can hold is named and left out. If anything in a file cannot be
-read, nothing is imported, unless --skip-bad.
+there with another secret, on the key or in the backup, is left alone. What no YubiKey can hold is named and left out. If
+anything in a file cannot be read, nothing is imported, unless --skip-bad. Interrupted at any point, run it again: it
+finishes.
 
 --dry-run prints what would become of each account, and under which name. An export is as secret as what is in it: remove it
-afterwards.`,
+afterwards.
+
+--json prints {entries, missing, dry_run, keys}: of each entry {where, name, id, issuer, account, title, backup, state,
+same_as, error}, where state is new, known, different, duplicate, cannot-be-stored or bad; missing are the parts of an
+export that were not there; keys is what restore --json prints.
+
+Exit codes: 0 everything is in its backup, and on the key; 7 something differs and was left alone; 8 a backup could not be
+written; 4 the password of an export is wrong or was not given; 1 something cannot be read, or stored, or does not fit.`,
 		Example: "  ykmfa import aegis-export.json --dry-run\n  ykmfa import screenshot1.png screenshot2.png --only 'GitHub*'\n" +
 			"  ykmfa import clipboard --backup-to pass:mfa/{}\n  ykmfa import export.2fas --no-key",
 		RunE: func(c *cobra.Command, args []string) error {
@@ -83,15 +93,20 @@ func (o *importOptions) run(ctx context.Context) error {
 	if err := o.judge(ctx); err != nil {
 		return err
 	}
+	if err := o.checkPlaces(); err != nil {
+		return err
+	}
 	o.announce()
 	err := o.refuse()
-	if err == nil && o.noKey {
-		err = o.store(ctx, o.taken())
-	} else if err == nil {
+	switch {
+	case err != nil:
+	case o.noKey:
+		err = o.withoutKey(ctx)
+	default:
 		err = o.ontoKeys(ctx)
 	}
-	if o.app.json {
-		err = errors.Join(o.printReport(), err)
+	if printed := o.print(); printed != nil {
+		return printed
 	}
 	if err == nil || o.app.onlyLook {
 		err = worse(err, o.verdict())
@@ -130,6 +145,22 @@ func (o *importOptions) check() error {
 		o.touch = true
 	}
 	return err
+}
+
+// checkPlaces refuses one place for several secrets.
+func (o *importOptions) checkPlaces() error {
+	if o.backupTo == "" || len(o.taken()) < 2 {
+		return nil
+	}
+	one, err := o.place("one")
+	other, err2 := o.place("other")
+	if err := errors.Join(err, err2); err != nil {
+		return err
+	}
+	if one == other {
+		return usage("for example --backup-to pass:mfa/{}", "--backup-to %s would be the place of several secrets: {} is where their names go", o.backupTo)
+	}
+	return nil
 }
 
 func (o *importOptions) wipe() {
@@ -180,72 +211,9 @@ func (o *importOptions) verdict() error {
 // taken are those that will be imported.
 func (o *importOptions) taken() (taken []*incoming) {
 	for _, i := range o.found {
-		if i.why == nil && i.twin == "" {
+		if i.why == nil && i.twin == nil {
 			taken = append(taken, i)
 		}
 	}
 	return taken
-}
-
-// ontoKeys has restore write them: it plans, and before its first write it calls back for the backups.
-func (o *importOptions) ontoKeys(ctx context.Context) error {
-	taken := o.taken()
-	if len(taken) == 0 {
-		return nil
-	}
-	o.restore = &restoreOptions{app: o.app, allKeys: o.allKeys, counters: map[string]uint64{}, since: o.app.Now(), finished: map[string]bool{}}
-	for _, i := range taken {
-		o.restore.backups = append(o.restore.backups, &backup{account: i.account, params: i.params})
-		if i.account.Type == otpauthHOTP {
-			o.restore.counters[i.account.Name] = i.params.Counter
-		}
-	}
-	o.restore.before = func(ctx context.Context, items []*item) error { return o.beforeWriting(ctx, taken, items) }
-	err := o.restore.onPresent(ctx)
-	if absent(err) {
-		return fail(exitNoKey, "plug in the key; or --no-key: only to the backup, for ykmfa restore later", "%w", err)
-	}
-	if o.noBackup && !o.app.onlyLook { // only what is on the key now exists at all
-		return errors.Join(o.record(o.written(taken)), err)
-	}
-	return err
-}
-
-// beforeWriting makes the backups, and records the accounts, of what the plan of a key lets in.
-func (o *importOptions) beforeWriting(ctx context.Context, taken []*incoming, items []*item) error {
-	full, room := 0, error(nil)
-	var in []*incoming
-	for n, it := range items {
-		switch i := taken[n]; it.standing {
-		case unfit:
-			full, room = full+1, it.why
-			i.standing = it.standing
-		case different, broken:
-			i.standing = it.standing
-		default:
-			in = append(in, i)
-		}
-	}
-	if full > 0 && !o.skipBad {
-		return fail(exitFailed, "choose: --only, --select; or --skip-bad; or --no-key keeps them all in the backup",
-			"%d of %s cannot go onto the key, and nothing was written: %w", full, plural(len(taken), "account"), room)
-	}
-	if o.noBackup {
-		return nil
-	}
-	return o.store(ctx, in)
-}
-
-// written are those that a key was proven to hold.
-func (o *importOptions) written(taken []*incoming) (list []*incoming) {
-	for _, i := range taken {
-		for _, report := range o.restore.reports {
-			for _, one := range report.Accounts {
-				if one.Name == i.account.Name && one.Result != "" {
-					list = append(list, i)
-				}
-			}
-		}
-	}
-	return list
 }

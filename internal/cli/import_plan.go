@@ -1,18 +1,16 @@
 package cli
 
 import (
-	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
-	"strconv"
+	"slices"
 	"strings"
 	"unicode"
 
 	"ykmfa/internal/account"
 	"ykmfa/internal/otpauth"
-	"ykmfa/internal/qr"
-	"ykmfa/internal/term"
 	"ykmfa/oath"
 )
 
@@ -23,11 +21,11 @@ type incoming struct {
 	where, title string
 	params       otpauth.Params
 	account      account.Account
-	known        bool     // it is on record
-	kept         bool     // with a backup, which stays as it is
-	twin         string   // the name of another entry that is the same
-	standing     standing // why a key did not take it
-	why          error    // why it cannot be imported
+	known        bool      // it is on record
+	kept         bool      // with a backup, which stays as it is
+	settled      bool      // its backup is written, or compared, and proven
+	twin         *incoming // another entry that is the same
+	why          error     // why it cannot be imported
 }
 
 // bad reports whether the entry could not be read, rather than not be stored.
@@ -37,16 +35,24 @@ func (i *incoming) bad() bool {
 	return i.why != nil && !errors.As(i.why, &feature) && !errors.As(i.why, &own)
 }
 
+// proposals are the names and credential ids that entries have got, and what tells entries that are the same.
+type proposals struct {
+	known  map[string]*account.Account // on record, by credential id
+	names  map[string]bool
+	ids    map[string]bool
+	twins  map[[sha256.Size]byte]*incoming
+	number map[string]int // the last one that was put behind a name
+}
+
 // judge decides what each entry becomes.
 func (o *importOptions) judge(ctx context.Context) error {
-	names := map[string]bool{}
-	ids := map[string]*incoming{}
-	for _, acc := range o.accounts {
-		names[acc.Name] = true
+	given := proposals{map[string]*account.Account{}, map[string]bool{}, map[string]bool{}, map[[sha256.Size]byte]*incoming{}, map[string]int{}}
+	for n, acc := range slices.Backward(o.accounts) { // of two for one id the first counts
+		given.names[acc.Name], given.known[string(acc.ID)] = true, &o.accounts[n]
 	}
 	for _, i := range o.found {
 		if i.why == nil {
-			i.why = o.describe(i, names, ids)
+			i.why = o.describe(i, given)
 		}
 	}
 	if o.selects {
@@ -56,38 +62,70 @@ func (o *importOptions) judge(ctx context.Context) error {
 }
 
 // describe makes an account of an entry.
-func (o *importOptions) describe(i *incoming, names map[string]bool, ids map[string]*incoming) error {
+func (o *importOptions) describe(i *incoming, given proposals) error {
 	i.params = i.params.WithDefaults()
 	p := i.params
 	name := oath.Name{Issuer: p.Issuer, Account: p.Account, Period: p.Period}
 	if name.Account == "" {
 		name.Account = i.title
 	}
-	id, err := o.freeID(i, name, ids)
-	if err != nil || i.twin != "" {
+	if name.Account == "" { // a credential has a name; an issuer need not be there, but makes Steam's codes what they are
+		name.Account = p.Issuer
+		if !strings.EqualFold(p.Issuer, "Steam") {
+			name.Issuer = ""
+		}
+	}
+	same := i.fingerprint(name)
+	if i.twin = given.twins[same]; i.twin != nil {
+		return nil
+	}
+	id, err := given.freeID(i, name)
+	if err != nil {
 		return err
 	}
+	given.twins[same] = i
 	i.account = account.Account{ID: id, Touch: o.touch && p.Type == oath.TOTP, Type: p.Type, Algorithm: p.Algorithm, Digits: p.Digits, Period: p.Period, Counter: p.Counter}
-	ids[string(id)] = i
-	if known := accountOf(o.accounts, id); known != nil {
-		i.known, i.account.Name, i.account.Backup = true, known.Name, known.Backup
-		i.account.Touch = i.account.Touch || known.Touch
-		i.kept = known.Backup != ""
-	} else {
-		i.account.Name = freeName(p, name.Account, names)
-		names[i.account.Name] = true
+	if known := given.known[string(id)]; known != nil {
+		return o.recognise(i, known)
 	}
+	i.account.Name = given.freeName(p, name.Account)
+	if o.backupTo != "" {
+		i.account.Backup = fillName(o.backupTo, i.account.Name)
+	}
+	return nil
+}
+
+// recognise takes an entry for an account that is on record, whose terms are those of its backup and stay as they are. A
+// counter only ever goes up.
+func (o *importOptions) recognise(i *incoming, known *account.Account) error {
+	recorded := recordedTerms(otpauth.Params{}, *known)
+	i.known, i.kept = true, known.Backup != ""
+	i.account.Name, i.account.Backup, i.account.Touch = known.Name, known.Backup, i.account.Touch || known.Touch
+	if !sameTerms(recorded, i.params) {
+		return fail(exitDiffer, "which one is right? what is on record was left as it is", "%s is on record with other terms (%s, not %s)",
+			known.Name, terms(recorded), terms(i.params))
+	}
+	i.account.Counter = max(i.account.Counter, known.Counter)
+	i.params.Counter = i.account.Counter
 	if !i.kept && o.backupTo != "" {
 		i.account.Backup = fillName(o.backupTo, i.account.Name)
 	}
 	return nil
 }
 
-// freeID is the credential id. Of two entries that have the same one, the second is either the same account, or gets a
-// number behind its name.
-func (o *importOptions) freeID(i *incoming, name oath.Name, ids map[string]*incoming) ([]byte, error) {
+// fingerprint is the same for two entries only if they are the same account.
+func (i *incoming) fingerprint(name oath.Name) [sha256.Size]byte {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %s ", name.String(), terms(i.params))
+	h.Write(i.params.Secret)
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// freeID is the credential id. Of entries that would have the same one, the later ones get a number behind their names.
+func (g proposals) freeID(i *incoming, name oath.Name) ([]byte, error) {
 	plain := name.Account
-	for n := 2; ; n++ {
+	key := fmt.Sprintf("%q %v", name.String(), i.params.Type)
+	for {
 		if err := validateIDText(name.String()); err != nil {
 			return nil, fail(exitFailed, "rename it in the program that it comes from", "%w", err)
 		}
@@ -95,43 +133,50 @@ func (o *importOptions) freeID(i *incoming, name oath.Name, ids map[string]*inco
 		if err != nil {
 			return nil, fail(exitFailed, "shorten its name in the program that it comes from", "%w", err)
 		}
-		other := ids[string(id)]
-		if other == nil {
+		if !g.ids[string(id)] {
+			g.ids[string(id)] = true
 			return id, nil
 		}
-		if bytes.Equal(other.params.Secret, i.params.Secret) && sameTerms(other.params, i.params) {
-			i.twin = other.account.Name
-			return nil, nil
-		}
-		name.Account = plain + " " + strconv.Itoa(n)
+		name.Account = fmt.Sprintf("%s %d", plain, g.next(key))
 	}
 }
 
+// next counts up from 2.
+func (g proposals) next(key string) int {
+	g.number[key] = max(g.number[key], 1) + 1
+	return g.number[key]
+}
+
 // freeName proposes a short name: the issuer, else the account, else both, else with a number.
-func freeName(p otpauth.Params, name string, taken map[string]bool) string {
+func (g proposals) freeName(p otpauth.Params, name string) string {
 	issuer, who := slug(p.Issuer), slug(name)
 	if issuer == "amazon-web-services" {
 		issuer = "aws"
 	}
 	local, _, _ := strings.Cut(who, "@")
-	candidates := []string{issuer, who, join(issuer, local), join(issuer, who)}
-	if issuer != "" {
-		candidates = []string{issuer, join(issuer, local), join(issuer, who)}
+	candidates := []string{issuer, join(issuer, local), join(issuer, who)}
+	if issuer == "" {
+		candidates = []string{who}
 	}
 	last := "account"
 	for _, c := range candidates {
-		if account.ValidateName(c) != nil {
-			continue
+		if account.ValidateName(c) == nil {
+			if last = c; g.take(c) {
+				return c
+			}
 		}
-		if last = c; !taken[c] {
+	}
+	for {
+		if c := fmt.Sprintf("%s-%d", last, g.next(last)); g.take(c) {
 			return c
 		}
 	}
-	for n := 2; ; n++ {
-		if c := fmt.Sprintf("%s-%d", last, n); !taken[c] {
-			return c
-		}
-	}
+}
+
+func (g proposals) take(name string) bool {
+	taken := g.names[name]
+	g.names[name] = true
+	return !taken
 }
 
 func join(issuer, who string) string { return strings.Trim(issuer+"-"+who, "-") }
@@ -159,131 +204,3 @@ func slug(s string) string {
 func fillName(text, name string) string { return strings.ReplaceAll(text, "{}", name) }
 
 func list(texts []string) string { return strings.Join(texts, ", ") }
-
-func decodeQR(ctx context.Context, data []byte) ([][]byte, error) { return qr.DecodeFile(ctx, data) }
-
-// choose has the user pick from the list.
-func (o *importOptions) choose(ctx context.Context) error {
-	t, err := term.Open()
-	if err != nil {
-		return usage("--only PATTERN chooses without one", "--select needs a terminal: %w", err)
-	}
-	defer t.Close()
-	for n, i := range o.found {
-		t.Printf("%4d  %s\n", n+1, term.Clean(i.line()))
-	}
-	chosen, err := pick(ctx, t, len(o.found))
-	if err != nil {
-		return err
-	}
-	var rest []*incoming
-	for n, i := range o.found {
-		if chosen[n] {
-			rest = append(rest, i)
-		} else {
-			otpauth.Wipe(i.params.Secret)
-		}
-	}
-	o.found = rest
-	return nil
-}
-
-// state says what becomes of an entry, before a key is looked at.
-func (i *incoming) state() string {
-	switch {
-	case i.bad():
-		return "bad"
-	case i.why != nil:
-		return "cannot-be-stored"
-	case i.twin != "":
-		return "duplicate"
-	case i.known:
-		return "known"
-	}
-	return "new"
-}
-
-func (i *incoming) words() string {
-	switch i.state() {
-	case "bad":
-		return "BAD: " + i.why.Error()
-	case "cannot-be-stored":
-		return "left out: " + i.why.Error()
-	case "duplicate":
-		return "the same as " + i.twin
-	case "known":
-		return "on record already"
-	}
-	return "new"
-}
-
-func (i *incoming) line() string {
-	shown := oath.Name{Issuer: i.params.Issuer, Account: i.params.Account}.String()
-	if i.account.ID != nil {
-		shown = oath.ParseName(i.account.ID, i.account.Type).String()
-	} else if shown == "" {
-		shown = i.title
-	}
-	return strings.Join([]string{i.where, i.account.Name, shown, i.words()}, "\t")
-}
-
-// announce says what was found: all of it for --dry-run, else what will not be imported.
-func (o *importOptions) announce() {
-	for _, missing := range o.missing {
-		o.app.warn(missing)
-	}
-	if o.app.json || o.app.quiet {
-		return
-	}
-	if o.app.onlyLook {
-		t := o.app.table("WHERE", "NAME", "CREDENTIAL", "STATE")
-		for _, i := range o.found {
-			t.row(strings.Split(i.line(), "\t")...)
-		}
-		_ = t.flush()
-		return
-	}
-	for _, i := range o.found {
-		if i.why != nil || i.twin != "" {
-			o.app.say("  %s", strings.Join(strings.Fields(strings.ReplaceAll(i.line(), "\t", "  ")), " "))
-		}
-	}
-}
-
-type importedLine struct {
-	Where  string `json:"where"`
-	Name   string `json:"name,omitempty"`
-	ID     string `json:"id,omitempty"`
-	Issuer string `json:"issuer,omitempty"`
-	Who    string `json:"account,omitempty"`
-	Title  string `json:"title,omitempty"`
-	Backup string `json:"backup,omitempty"`
-	State  string `json:"state"`
-	SameAs string `json:"same_as,omitempty"`
-	Error  string `json:"error,omitempty"`
-}
-
-// printReport is what --json prints: the entries, and what restore says of each key.
-func (o *importOptions) printReport() error {
-	lines := make([]importedLine, 0, len(o.found))
-	for _, i := range o.found {
-		l := importedLine{
-			Where: i.where, Name: i.account.Name, ID: jsonID(i.account.ID).ID, Issuer: i.params.Issuer, Who: i.params.Account,
-			Title: i.title, Backup: i.account.Backup, State: i.state(), SameAs: i.twin,
-		}
-		if i.why != nil {
-			l.Error = i.why.Error()
-		}
-		lines = append(lines, l)
-	}
-	keys := []restored{}
-	if o.restore != nil {
-		keys = append(keys, o.restore.reports...)
-	}
-	return o.app.printJSON(struct {
-		Entries []importedLine `json:"entries"`
-		Missing []string       `json:"missing,omitempty"`
-		DryRun  bool           `json:"dry_run,omitempty"`
-		Keys    []restored     `json:"keys"`
-	}{lines, o.missing, o.app.onlyLook, keys})
-}

@@ -1,16 +1,13 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"ykmfa/internal/clipboard"
@@ -20,48 +17,61 @@ import (
 	"ykmfa/internal/transfer"
 )
 
-// read reads all sources. What is in QR codes is put together first: an export may be spread over several pictures.
+// read reads all sources. The parts of a migration are put together at the end: they may be spread over several pictures.
 func (o *importOptions) read(ctx context.Context) error {
 	resolver, done := o.app.resolver(ctx)
 	defer done()
-	r := &reader{options: o, resolver: resolver}
-	defer func() { otpauth.Wipe(r.codes) }()
+	r := &reader{options: o, resolver: resolver, named: len(o.sources) > 1}
+	defer func() { otpauth.Wipe(r.parts) }()
 	for _, text := range o.sources {
-		if err := r.source(ctx, text); err != nil {
-			return o.unreadable(text, err)
+		err := r.source(ctx, text)
+		if err != nil && len(o.sources) > 1 {
+			err = r.unread(ctx, text, err)
+		}
+		if err != nil {
+			return unreadable(text, err)
 		}
 	}
-	if r.codes != nil {
-		if err := r.file(ctx, "QR", r.codes); err != nil {
-			return o.unreadable("the QR codes", err)
-		}
+	if r.parts == nil {
+		return nil
+	}
+	if err := r.migration(ctx); err != nil {
+		return unreadable("the QR codes", err)
 	}
 	return nil
 }
 
-func (o *importOptions) unreadable(text string, err error) error {
-	hint := "ykmfa import --help lists what can be read"
+func unreadable(text string, err error) error {
 	var known *source.Error
 	switch {
+	case errors.As(err, &known) && known.Kind == source.KindLocked:
+		return fail(exitLocked, known.Hint, "%s: %w", text, err)
 	case errors.As(err, &known):
 		return fmt.Errorf("%s: %w", text, err)
 	case errors.Is(err, transfer.ErrPassword):
-		hint = "give the password that the export was made with"
-		return fail(exitLocked, hint, "%s: %w", text, err)
+		return fail(exitLocked, "give the password that the export was made with", "%s: %w", text, err)
 	case errors.Is(err, transfer.ErrLocked), errors.Is(err, term.ErrNone):
-		return fail(exitLocked, "run it on a terminal, or set YKMFA_IMPORT_PASSWORD_COMMAND", "%s: %w", text, err)
+		return fail(exitLocked, "run it on a terminal, or set YKMFA_IMPORT_PASSWORD_COMMAND", "%s: its password: %w", text, err)
 	case errors.Is(err, transfer.ErrUnknown):
-	default:
-		hint = ""
+		return fail(exitFailed, "ykmfa import --help lists what can be read", "%s: %w", text, err)
 	}
-	return fail(exitFailed, hint, "%s: %w", text, err)
+	var path *fs.PathError
+	if errors.As(err, &path) { // it names the file, too
+		err = path.Err
+	}
+	if _, hint := advise(err); hint != "" {
+		return fmt.Errorf("%s: %w", text, err)
+	}
+	return fail(exitFailed, "", "%s: %w", text, err)
 }
 
 // reader reads sources one after the other.
 type reader struct {
 	options  *importOptions
 	resolver *source.Resolver
-	codes    []byte // what QR codes held, one on a line
+	named    bool     // an entry is told with the name of its file: there are several
+	parts    []byte   // of migrations in QR codes, one on a line
+	places   []string // where each of the lines came from
 }
 
 func (r *reader) source(ctx context.Context, text string) error {
@@ -71,13 +81,17 @@ func (r *reader) source(ctx context.Context, text string) error {
 	case text == "clipboard" || text == "qr:clipboard":
 		return r.clipboard(ctx)
 	case text == "-" || text == "qr:-":
-		data, err := io.ReadAll(io.LimitReader(r.options.app.Stdin, transfer.MaxSize+1))
+		data, err := readAll(r.options.app.Stdin, 0)
 		if err != nil {
 			return err
 		}
-		return r.content(ctx, text, data)
+		return r.content(ctx, "standard input", data)
 	}
-	return r.path(ctx, strings.TrimPrefix(strings.TrimPrefix(text, "file:"), "qr:"))
+	name := strings.TrimPrefix(strings.TrimPrefix(text, "file:"), "qr:")
+	if below, ok := strings.CutPrefix(name, "~/"); ok { // after a prefix the shell leaves it as it is
+		name = filepath.Join(r.options.app.getenv("HOME"), below)
+	}
+	return r.path(ctx, name)
 }
 
 func (r *reader) path(ctx context.Context, name string) error {
@@ -88,49 +102,71 @@ func (r *reader) path(ctx context.Context, name string) error {
 	if info.IsDir() {
 		return r.directory(ctx, name)
 	}
-	f, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, transfer.MaxSize+1))
+	data, err := readFile(name, info)
 	if err != nil {
 		return err
 	}
 	if source.IsKeePass(data) {
-		csv, err := r.resolver.KeePassXCExport(ctx, name)
-		if err != nil {
-			return err
-		}
-		return r.file(ctx, name, csv)
+		return r.keePass(ctx, name)
 	}
-	return r.content(ctx, name, data)
+	return r.content(ctx, filepath.Base(name), data)
+}
+
+// keePass reads a database, whose password comes from where those of exports come from.
+func (r *reader) keePass(ctx context.Context, name string) error {
+	resolver, done := r.options.app.resolver(ctx)
+	defer done()
+	if ways := r.options.app.scriptWays("YKMFA_IMPORT_PASSWORD"); len(ways) > 0 {
+		resolver.Prompt = func(ctx context.Context, _ string) ([]byte, error) { return ways[0].get(ctx) }
+	}
+	csv, err := resolver.KeePassXCExport(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer otpauth.Wipe(csv)
+	return r.file(ctx, filepath.Base(name), csv)
 }
 
 // directory reads the files in a directory, or the store of pass that it is.
 func (r *reader) directory(ctx context.Context, dir string) error {
 	if source.IsPassStore(dir) {
-		r.resolver.Environ = append(slices.Clone(r.options.app.Environ), "PASSWORD_STORE_DIR="+dir)
-		r.resolver.Getenv = func(name string) string {
-			if name == "PASSWORD_STORE_DIR" {
-				return dir
-			}
-			return r.options.app.getenv(name)
-		}
-		return r.pass(ctx, "")
+		return r.passStore(ctx, dir)
 	}
 	files, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
+	defer func(was bool) { r.named = was }(r.named)
+	r.named = true
 	for _, f := range files {
-		if strings.HasPrefix(f.Name(), ".") || !f.Type().IsRegular() {
+		name := filepath.Join(dir, f.Name())
+		info, err := os.Stat(name) // of what a link leads to
+		if strings.HasPrefix(f.Name(), ".") || err == nil && !info.Mode().IsRegular() {
 			continue
 		}
-		if err := r.path(ctx, filepath.Join(dir, f.Name())); err != nil {
-			return fmt.Errorf("%s: %w", f.Name(), err)
+		if err := r.path(ctx, name); err != nil {
+			if err := r.unread(ctx, f.Name(), err); err != nil {
+				return fmt.Errorf("%s: %w", f.Name(), err)
+			}
 		}
 	}
+	return nil
+}
+
+// unread makes a bad entry of a file among others that cannot be read, so that all of them are named. What another file would
+// not get over either is returned: a password that nobody gave, a program that failed.
+func (r *reader) unread(ctx context.Context, name string, err error) error {
+	var own *Error
+	var known *source.Error
+	if ctx.Err() != nil || errors.As(err, &own) || errors.As(err, &known) || errors.Is(err, term.ErrNone) ||
+		errors.Is(err, transfer.ErrPassword) || errors.Is(err, transfer.ErrLocked) {
+		return err
+	}
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	r.options.found = append(r.options.found, &incoming{where: name, why: err})
 	return nil
 }
 
@@ -140,16 +176,7 @@ func (r *reader) content(ctx context.Context, name string, data []byte) error {
 	if !source.IsPicture(data) {
 		return r.file(ctx, name, data)
 	}
-	return r.picture(ctx, data)
-}
-
-func (r *reader) picture(ctx context.Context, data []byte) error {
-	codes, err := decodeQR(ctx, data)
-	for _, code := range codes {
-		r.codes = append(append(r.codes, bytes.ReplaceAll(code, []byte("\n"), []byte(" "))...), '\n')
-		otpauth.Wipe(code)
-	}
-	return err
+	return r.picture(ctx, name, data)
 }
 
 func (r *reader) clipboard(ctx context.Context) error {
@@ -165,12 +192,30 @@ func (r *reader) clipboard(ctx context.Context) error {
 
 // pass reads the otpauth URIs in the entries of the password store.
 func (r *reader) pass(ctx context.Context, folder string) error {
-	names, err := r.resolver.PassEntries(folder)
+	return r.passEntries(ctx, r.resolver, folder)
+}
+
+// passStore reads the store in a directory.
+func (r *reader) passStore(ctx context.Context, dir string) error {
+	resolver, done := r.options.app.resolver(ctx)
+	defer done()
+	resolver.Environ = append(slices.Clone(r.options.app.Environ), "PASSWORD_STORE_DIR="+dir)
+	resolver.Getenv = func(name string) string {
+		if name == "PASSWORD_STORE_DIR" {
+			return dir
+		}
+		return r.options.app.getenv(name)
+	}
+	return r.passEntries(ctx, resolver, "")
+}
+
+func (r *reader) passEntries(ctx context.Context, resolver *source.Resolver, folder string) error {
+	names, err := resolver.PassEntries(folder)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		text, err := r.resolver.PassText(ctx, name)
+		text, err := resolver.PassText(ctx, name)
 		if err != nil {
 			return err
 		}
@@ -188,19 +233,25 @@ func (r *reader) pass(ctx context.Context, folder string) error {
 
 // file reads an export.
 func (r *reader) file(ctx context.Context, name string, data []byte) error {
+	return r.entries(ctx, data, func(where string) string {
+		if r.named || strings.HasPrefix(name, "pass:") {
+			return name + ", " + where
+		}
+		return where
+	})
+}
+
+// entries takes what is in an export; at says where an entry is.
+func (r *reader) entries(ctx context.Context, data []byte, at func(where string) string) error {
 	f, err := transfer.Read(ctx, transfer.Input{Data: data, Password: r.password})
 	if err != nil {
 		return err
 	}
 	o := r.options
-	o.app.detail("%s: %s, %s", name, f.Format, entries(len(f.Entries)))
+	o.app.detail("%s: %s", f.Format, entries(len(f.Entries)))
 	o.missing = append(o.missing, f.Missing...)
 	for _, e := range f.Entries {
-		where := e.Where
-		if len(o.sources) > 1 || strings.HasPrefix(name, "pass:") {
-			where = filepath.Base(name) + ", " + where
-		}
-		i := &incoming{where: where, title: e.Title, params: e.Params, why: e.Err}
+		i := &incoming{where: at(e.Where), title: e.Title, params: e.Params, why: e.Err}
 		if o.wanted(i) {
 			o.found = append(o.found, i)
 		} else {
@@ -216,70 +267,4 @@ func (r *reader) password(ctx context.Context, question string) ([]byte, error) 
 		return ways[0].get(ctx)
 	}
 	return a.askSecret(ctx, strings.ToUpper(question[:1])+question[1:]+":")
-}
-
-// wanted reports whether --only means an entry. A bad one has no name: it is always shown.
-func (o *importOptions) wanted(i *incoming) bool {
-	if len(o.only) == 0 || i.why != nil && i.title == "" {
-		return true
-	}
-	p := i.params
-	for _, pattern := range o.only {
-		for _, text := range []string{p.Issuer, p.Account, p.Issuer + ":" + p.Account, i.title} {
-			if matchesPattern(pattern, text) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// matchesPattern compares without regard to case. A pattern without * and ? may be any part.
-func matchesPattern(pattern, text string) bool {
-	pattern, text = strings.ToLower(pattern), strings.ToLower(text)
-	if !strings.ContainsAny(pattern, "*?[") {
-		return pattern != "" && strings.Contains(text, pattern)
-	}
-	ok, err := path.Match(pattern, strings.ReplaceAll(text, "/", "\x00"))
-	return ok && err == nil
-}
-
-// pick asks which of a list are meant: numbers, ranges of them, or Enter for all.
-func pick(ctx context.Context, t *term.Terminal, n int) ([]bool, error) {
-	for {
-		answer, err := t.Ask(ctx, fmt.Sprintf("Which? (numbers and ranges as 1 3-5; Enter for all %d):", n))
-		if err != nil {
-			return nil, err
-		}
-		chosen, err := parsePick(answer, n)
-		if err == nil {
-			return chosen, nil
-		}
-		t.Printf("%v\n", err)
-	}
-}
-
-func parsePick(answer string, n int) ([]bool, error) {
-	chosen := make([]bool, n)
-	words := strings.FieldsFunc(answer, func(r rune) bool { return r == ' ' || r == ',' })
-	if len(words) == 0 {
-		for i := range chosen {
-			chosen[i] = true
-		}
-	}
-	for _, word := range words {
-		first, last, isRange := strings.Cut(word, "-")
-		from, err := strconv.Atoi(first)
-		to := from
-		if err == nil && isRange {
-			to, err = strconv.Atoi(last)
-		}
-		if err != nil || from < 1 || to > n || from > to {
-			return nil, fmt.Errorf("%q is none of 1 to %d", word, n)
-		}
-		for i := from; i <= to; i++ {
-			chosen[i-1] = true
-		}
-	}
-	return chosen, nil
 }

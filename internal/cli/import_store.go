@@ -14,8 +14,7 @@ func (o *importOptions) place(name string) (source.Ref, error) {
 	return o.app.writable(fillName(o.backupTo, name), name)
 }
 
-// store writes the backups, proves them, and records the accounts. Of those that are on record already, the backup is on
-// record, too.
+// store writes the backups, proves them, and records the accounts.
 func (o *importOptions) store(ctx context.Context, in []*incoming) error {
 	if o.app.onlyLook {
 		return nil
@@ -26,12 +25,15 @@ func (o *importOptions) store(ctx context.Context, in []*incoming) error {
 	var failed error
 	for n, i := range in {
 		p.show("%d of %d: the backup of %s ... ", n+1, len(in), i.account.Name)
-		if failed = o.backUp(ctx, i); failed != nil {
+		failed = o.backUp(ctx, i)
+		if source.KindOf(failed) == source.KindExists { // it stays, and this account goes nowhere
+			i.why, failed = fail(exitDiffer, "look at the entry; --backup-to takes another place", "%w", failed), nil
+			continue
+		}
+		if failed != nil {
 			break
 		}
-		if i.why == nil {
-			done = append(done, i)
-		}
+		done = append(done, i)
 	}
 	p.clear()
 	if err := o.record(done); err != nil {
@@ -41,17 +43,19 @@ func (o *importOptions) store(ctx context.Context, in []*incoming) error {
 		return fmt.Errorf("%w; %d of %d have their backup now: run it again", failed, len(done), len(in))
 	}
 	if o.noKey {
+		o.complain()
 		o.app.tell("%s in the backup, and proven; ykmfa restore writes them to a key", plural(len(done), "account"))
 	}
 	return nil
 }
 
+// backUp makes the backup of an account that has none on record.
 func (o *importOptions) backUp(ctx context.Context, i *incoming) error {
+	if i.kept || i.settled {
+		return nil
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
-	}
-	if i.kept {
-		return o.compareBackup(ctx, i)
 	}
 	to, err := o.place(i.account.Name)
 	if err != nil {
@@ -60,26 +64,35 @@ func (o *importOptions) backUp(ctx context.Context, i *incoming) error {
 	if err := o.app.backUp(ctx, i.account.Name, i.account.ID, i.params, to); err != nil {
 		return err
 	}
-	i.account.Backup = to.String()
+	i.account.Backup, i.settled = to.String(), true
 	return nil
 }
 
-// compareBackup compares with the backup that is on record, where no key does.
-func (o *importOptions) compareBackup(ctx context.Context, i *incoming) error {
-	if !o.noKey {
+// compareBackups compares with the backups that are on record, before the secret goes anywhere.
+func (o *importOptions) compareBackups(ctx context.Context, list []*incoming) error {
+	var kept []*incoming
+	var accounts []account.Account
+	for _, i := range list {
+		if i.kept && !i.settled && !o.app.onlyLook {
+			kept, accounts = append(kept, i), append(accounts, i.account)
+		}
+	}
+	if kept == nil {
 		return nil
 	}
-	backups, err := o.app.readBackups(ctx, []account.Account{i.account})
+	backups, err := o.app.readBackups(ctx, accounts)
 	if err != nil {
 		return err
 	}
 	defer wipeBackups(backups)
-	if err := backups[0].err; err != nil {
-		return fmt.Errorf("%s: %w", i.account.Name, err)
-	}
-	if !bytes.Equal(backups[0].params.Secret, i.params.Secret) {
-		i.why = fail(exitDiffer, "which one is right? it was left as it is", "%s has another secret in %s", i.account.Name, i.account.Backup)
-		o.app.complain(i.why)
+	for n, b := range backups {
+		i := kept[n]
+		if b.err != nil {
+			return fmt.Errorf("%s: %w", i.account.Name, b.err)
+		}
+		if i.settled = bytes.Equal(b.params.Secret, i.params.Secret); !i.settled {
+			i.why = fail(exitDiffer, "which one is right? it was left as it is", "%s has another secret in %s", i.account.Name, i.account.Backup)
+		}
 	}
 	return nil
 }

@@ -50,6 +50,9 @@ func (r *refill) announce() {
 		what = plural(todo, "account") + " to write"
 	}
 	r.app.tell("%v (firmware %s%s): %s%s", r.k, r.firmware(), room, what, r.others())
+	if r.before != nil && r.app.onlyLook {
+		return // import has a table of its own
+	}
 	const most = 5 // lines for one reason that many accounts have
 	full := 0
 	for _, i := range r.items {

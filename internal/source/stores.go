@@ -28,6 +28,9 @@ func (r *Resolver) PassEntries(folder string) ([]string, error) {
 	if root == "" {
 		root = filepath.Join(r.getenv("HOME"), ".password-store")
 	}
+	if target, err := filepath.EvalSymlinks(root); err == nil { // a walk does not follow a link, which stores often are
+		root = target
+	}
 	const most = 10_000
 	var names []string
 	err := filepath.WalkDir(filepath.Join(root, filepath.FromSlash(folder)), func(file string, d fs.DirEntry, err error) error {

@@ -78,7 +78,10 @@ func run() error {
 	if err := b.costs(); err != nil {
 		return err
 	}
-	return b.restores()
+	if err := b.restores(); err != nil {
+		return err
+	}
+	return b.imports()
 }
 
 // build builds ykmfa, and what it is compared with.
