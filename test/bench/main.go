@@ -81,7 +81,10 @@ func run() error {
 	if err := b.restores(); err != nil {
 		return err
 	}
-	return b.imports()
+	if err := b.imports(); err != nil {
+		return err
+	}
+	return b.vaults()
 }
 
 // build builds ykmfa, and what it is compared with.
