@@ -123,7 +123,7 @@ func (m *machine) read(name string) string {
 	return string(data)
 }
 
-func uris(list []out) (all []string) {
+func urisOf(list []out) (all []string) {
 	for _, o := range list {
 		all = append(all, o.uri())
 	}
@@ -281,7 +281,7 @@ func imported(t *testing.T, files ...string) []string {
 func TestExport(t *testing.T) {
 	list := outs(25, 4)
 	m := keeps(t, list)
-	want := uris(list)
+	want := urisOf(list)
 	at := func(name string) string { return filepath.Join(m.home, name) }
 	for _, format := range []string{"uris", "aegis", "2fas"} {
 		m.must("export", "--to", format, "-o", format)
@@ -295,8 +295,8 @@ func TestExport(t *testing.T) {
 		t.Errorf("bitwarden: exit status %d, %s", r.code, r.stderr)
 	}
 	secretFree(t, "stderr", r.stderr, list)
-	if got := imported(t, at("bitwarden")); !slices.Equal(got, uris(totp)) {
-		t.Errorf("bitwarden:\n got %q\nwant %q", got, uris(totp))
+	if got := imported(t, at("bitwarden")); !slices.Equal(got, urisOf(totp)) {
+		t.Errorf("bitwarden:\n got %q\nwant %q", got, urisOf(totp))
 	}
 
 	m.must("export", "--to", "migration", "-o", "google.txt")
@@ -329,7 +329,7 @@ func TestExport(t *testing.T) {
 			t.Errorf("%q:\n got %q\nwant %q", source, got, want)
 		}
 	}
-	if got := imported(t, at("one.png")); !slices.Equal(got, uris(list[1:3])) {
+	if got := imported(t, at("one.png")); !slices.Equal(got, urisOf(list[1:3])) {
 		t.Errorf("one picture: %q", got)
 	}
 	var got, fields []string
@@ -424,7 +424,7 @@ func TestExportOnTerminal(t *testing.T) {
 	}
 	scan()
 	m.write("scanned.txt", strings.Join(scanned, "\n")+"\n")
-	if got := imported(t, filepath.Join(m.home, "scanned.txt")); !slices.Equal(got, uris(list)) {
+	if got := imported(t, filepath.Join(m.home, "scanned.txt")); !slices.Equal(got, urisOf(list)) {
 		t.Errorf("scanned %q", scanned)
 	}
 	c = m.onScreen(80, 24, "export", "--to", "migration")
