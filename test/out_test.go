@@ -86,7 +86,7 @@ func keeps(t *testing.T, list []out) *machine {
 	m := &machine{t: t, home: t.TempDir()}
 	m.env = append(cleanEnv(m.home), "PCSCLITE_CSOCK_NAME="+m.home+"/nowhere", "TMPDIR="+t.TempDir())
 	m.clearVault()
-	m.write("config/ykmfa/accounts.toml", accountFile(list))
+	m.writeText("config/ykmfa/accounts.toml", accountFile(list))
 	for _, o := range list {
 		m.file(o.name+".txt", o.uri())
 	}
@@ -106,7 +106,7 @@ func accountFile(list []out) string {
 	return text.String()
 }
 
-func (m *machine) write(name, text string) {
+func (m *machine) writeText(name, text string) {
 	m.t.Helper()
 	name = filepath.Join(m.home, name)
 	if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o700), os.WriteFile(name, []byte(text), 0o600)); err != nil {
@@ -190,7 +190,7 @@ func TestShowFits(t *testing.T) {
 			c.typed("\n")
 		}
 		code := c.ended()
-		m.write("screen.pgm", string(drawn(c.shown.String())))
+		m.writeText("screen.pgm", string(drawn(c.shown.String())))
 		if got := m.zbar(filepath.Join(m.home, "screen.pgm")); code != 0 || got != o.uri() {
 			t.Errorf("%+v: exit status %d, zbarimg reads %q", want, code, got)
 		}
@@ -344,7 +344,7 @@ func TestExport(t *testing.T) {
 	}
 
 	// A part that is in the way stops it, stays as it is, and leaves no other part.
-	m.write("again-2.png", "mine")
+	m.writeText("again-2.png", "mine")
 	if r := m.ykmfa("export", "--to", "migration", "-o", "again.png"); r.code != 1 || !strings.Contains(r.stderr, "again-2.png is there already") || strings.Contains(r.stderr, "written") {
 		t.Errorf("exit status %d, %s", r.code, r.stderr)
 	}
@@ -409,7 +409,7 @@ func TestExportOnTerminal(t *testing.T) {
 	c := m.onScreen(160, 90, "export", "--to", "migration")
 	var scanned []string
 	scan := func() {
-		m.write("screen.pgm", string(drawn(c.shown.String())))
+		m.writeText("screen.pgm", string(drawn(c.shown.String())))
 		scanned = append(scanned, m.zbar(filepath.Join(m.home, "screen.pgm")))
 		c.forget()
 	}
@@ -423,7 +423,7 @@ func TestExportOnTerminal(t *testing.T) {
 		t.Errorf("exit status %d, %q", code, c.shown.String())
 	}
 	scan()
-	m.write("scanned.txt", strings.Join(scanned, "\n")+"\n")
+	m.writeText("scanned.txt", strings.Join(scanned, "\n")+"\n")
 	if got := imported(t, filepath.Join(m.home, "scanned.txt")); !slices.Equal(got, urisOf(list)) {
 		t.Errorf("scanned %q", scanned)
 	}
@@ -615,7 +615,7 @@ func TestSheetAndBack(t *testing.T) {
 	}
 
 	// From the typed form in a file, on a machine that has nothing: the same identity.
-	m.write("typed.txt", strings.Join(typed, "\n"))
+	m.writeText("typed.txt", strings.Join(typed, "\n"))
 	elsewhere := filepath.Join(m.home, "elsewhere")
 	m.env = append(m.env, "YKMFA_NEW_VAULT_PASSPHRASE_COMMAND="+m.script(words))
 	if r := m.run("", "env", "YKMFA_VAULT="+elsewhere, filepath.Join(bin, "ykmfa"), "vault", "recover", "--from", "typed.txt"); r.code != 0 || !strings.Contains(r.stderr, "made an empty vault in "+elsewhere) {
