@@ -218,6 +218,8 @@ func TestImportDirectory(t *testing.T) {
 	m.checkBackups(nil)
 	m.ykmfa("import", "exports", "--no-key", "--skip-bad").expect(t, 0, append(said, "5 accounts in the backup")...)
 	m.checkBackups([]string{alice, bob, carol, dave, "link totp SHA1 6 30s " + twenty})
+	m.ykmfa("import", "exports/diary.txt", "nowhere", "exports/b.dat", "--no-key").expect(t, 1, "diary.txt  BAD: not a file of a known format",
+		"nowhere  BAD: no such file or directory", "b.dat, line 2  BAD", "3 of 4 entries cannot be read")
 	m.ykmfa("import", "exports/below", "exports/b.dat", "--no-key", "--skip-bad").expect(t, 0, "c.dat  BAD", "b.dat, line 2  BAD", "!"+marker)
 	if err := os.Mkdir(filepath.Join(m.home, "nothing"), fs.FileMode(0o700)); err != nil {
 		t.Fatal(err)

@@ -222,6 +222,9 @@ func TestImportFormats(t *testing.T) {
 				}
 				m.env = append(m.env, "YKMFA_IMPORT_PASSWORD_COMMAND="+m.script(password))
 			}
+			if passwords[f.Name()] == "" {
+				m.checkJSON(len(want[f.Name()]))
+			}
 			r := m.ykmfa("import", "x.dat", "--no-key", "--skip-bad")
 			r.expect(t, 0, fmt.Sprintf("%s in the backup, and proven", number(len(want[f.Name()]), "account")), "!MZXW6", "!squeamish")
 			m.checkBackups(want[f.Name()])
@@ -354,27 +357,46 @@ func uris(n int) (text []byte, want []string) {
 	return text, want
 }
 
-// entry is what --json prints of one.
-type importedEntry struct {
-	Where, Name, ID, Backup, State, Error string
-	SameAs                                string `json:"same_as"`
-}
+// checkJSON: what --json prints is JSON, names so many new accounts, a reason for each of the others, and no secret.
+func (m *machine) checkJSON(fresh int) {
+	m.t.Helper()
+	r := m.ykmfa("import", "x.dat", "--no-key", "--skip-bad", "--dry-run", "--json")
+	r.expect(m.t, 0, "!MZXW6", "!squeamish")
+	var report struct {
+		Entries []struct {
+			Where, Name, ID, Backup, State, Error string
 
-type importReport struct {
-	Entries []importedEntry
-	Missing []string
-	Keys    []struct {
-		Serial   int
-		Written  int
-		Proven   int
-		Accounts []struct{ Name, Plan, Result, Error string }
+			SameAs string `json:"same_as"`
+		}
+		DryRun bool `json:"dry_run"`
+		Keys   []any
 	}
-}
-
-func (r result) report(t *testing.T) (report importReport) {
-	t.Helper()
 	if err := json.Unmarshal([]byte(r.stdout), &report); err != nil {
-		t.Fatalf("%v: %s%s", err, r.stdout, r.stderr)
+		m.t.Fatalf("%v: %s", err, r.stdout)
 	}
-	return report
+	for _, e := range report.Entries {
+		switch e.State {
+		case "new":
+			fresh--
+			if e.Name == "" || e.ID == "" || e.Backup != "vault:"+e.Name || e.Error != "" {
+				m.t.Errorf("new: %+v", e)
+			}
+		case "bad", "cannot-be-stored":
+			if e.Error == "" || e.Name != "" {
+				m.t.Errorf("without a reason: %+v", e)
+			}
+		case "duplicate":
+			if e.SameAs == "" {
+				m.t.Errorf("the same as what? %+v", e)
+			}
+		default:
+			m.t.Errorf("state %q", e.State)
+		}
+		if !strings.HasPrefix(e.Where, "line ") && !strings.HasPrefix(e.Where, "entry ") {
+			m.t.Errorf("where is %q?", e.Where)
+		}
+	}
+	if fresh != 0 || !report.DryRun || report.Keys == nil || len(report.Keys) > 0 {
+		m.t.Errorf("%d new ones are not reported, or the rest is wrong: %s", fresh, r.stdout)
+	}
 }

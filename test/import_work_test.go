@@ -188,11 +188,20 @@ func TestImportCounter(t *testing.T) {
 			t.Errorf("%s: code %q, want %s", name, got, want)
 		}
 	}
-	// A second key counts on from where the file says.
+	// A second key counts on from where the account file says, if that is later.
+	accounts := filepath.Join(m.home, "config", "ykmfa", "accounts.toml")
+	data, err := os.ReadFile(accounts)
+	if err != nil || !strings.Contains(string(data), "counter = 5\n") {
+		t.Fatalf("%s (%v)", data, err)
+	}
+	m.write("config/ykmfa/accounts.toml", []byte(strings.Replace(string(data), "counter = 5\n", "counter = 9\n", 1)))
 	other := []string{"--state=other.json", "--serial=23456789"}
 	m.vkey(other, "import", "x.dat", "--only", "mine").expect(t, 0, "1 written")
-	if got := m.vkey(other, "code", "mine").stdout; got != "254676\n" {
+	if got := m.vkey(other, "code", "mine").stdout; got != "520489\n" {
 		t.Errorf("code %q", got)
+	}
+	if data, err := os.ReadFile(accounts); err != nil || !strings.Contains(string(data), "counter = 9\n") {
+		t.Errorf("account file: %s (%v)", data, err)
 	}
 }
 
