@@ -397,3 +397,60 @@ func TestAge(t *testing.T) {
 		t.Errorf("armored: %q, %v", got, err)
 	}
 }
+
+// TestOpens: an identity is the vault's when it opens an entry or is a recipient, and whatever it does not open is named.
+func TestOpens(t *testing.T) {
+	v := newVault(t)
+	mine, err := v.RecoveryIdentity([]byte(passphrase))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := []byte(other.String())
+	check := func(when string, identity []byte, want error, closed ...string) {
+		t.Helper()
+		list, err := v.Opens(identity)
+		if !errors.Is(err, want) || len(list) != len(closed) {
+			t.Fatalf("%s: %v, %v", when, list, err)
+		}
+		for i, name := range closed {
+			if !strings.HasPrefix(list[i].Error(), name+" stays closed: ") {
+				t.Errorf("%s: %v", when, list[i])
+			}
+		}
+	}
+	check("an empty vault", mine, nil)
+	check("an empty vault of others", theirs, ErrNoMatch)
+	if err := errors.Join(v.Put("aws", []byte(uri)), v.AddRecipient(Recipient{Text: other.Recipient().String()})); err != nil {
+		t.Fatal(err)
+	}
+	check("a recipient before the rekey", theirs, nil, "aws")
+	if err := errors.Join(v.RemoveRecipient(string(must(age.ParseX25519Identity(string(mine))).Recipient().String())), v.Put("theirs", []byte(uri))); err != nil {
+		t.Fatal(err)
+	}
+	check("no recipient any more, but of an entry", mine, nil, "theirs")
+	if err := v.Remove("aws"); err != nil {
+		t.Fatal(err)
+	}
+	check("neither", mine, ErrNoMatch, "theirs")
+	if err := os.Remove(v.recipients()); err != nil {
+		t.Fatal(err)
+	}
+	check("neither, without a list", mine, ErrNoMatch, "theirs")
+	if err := v.Remove("theirs"); err == nil {
+		check("nothing at all", mine, nil)
+	}
+	if _, err := v.Opens([]byte("AGE-SECRET-KEY-1NONSENSE")); err == nil || strings.Contains(err.Error(), "NONSENSE") {
+		t.Errorf("nonsense: %v", err)
+	}
+}
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
