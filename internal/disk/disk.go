@@ -44,8 +44,17 @@ func Replace(path string, data []byte, sync bool) error {
 	return nil
 }
 
+// errNameless says that a file needs a name from the beginning.
+var errNameless = errors.New("no nameless files here")
+
 // Create writes a new file of mode 0600. One that is there stays, and is fs.ErrExist.
 func Create(path string, data []byte) error {
+	if err := createNameless(path, data); err != errNameless {
+		if err == nil {
+			syncDir(filepath.Dir(path))
+		}
+		return err
+	}
 	tmp, err := write(path, data, 0o600, true)
 	if err != nil {
 		return err
