@@ -105,9 +105,10 @@ func TestErrors(t *testing.T) {
 		{"/etc/passwd", nil, ErrName},
 		{".age-recipients", nil, ErrName},
 		{"a//b", nil, ErrName},
-		{"-x", nil, ErrName},
 		{"", nil, ErrName},
-		{"x\n", nil, ErrName},
+		{"x/.git/y", nil, ErrName},
+		{"x/../y", nil, ErrName},
+		{"x\x00", nil, ErrName},
 	} {
 		if _, err := v.Get(c.name, c.ids...); !errors.Is(err, c.want) {
 			t.Errorf("%q: %v, want %v", c.name, err, c.want)
@@ -122,6 +123,11 @@ func TestErrors(t *testing.T) {
 	}
 	if err := none.Put("aws", []byte(uri)); !errors.Is(err, ErrNone) {
 		t.Errorf("without a vault: %v", err)
+	}
+	for _, name := range []string{"-x", "x\n", "a/-x", "zero\u200bwidth", strings.Repeat("x", maxName+1)} {
+		if err := v.Put(name, []byte(uri)); !errors.Is(err, ErrName) {
+			t.Errorf("%q: %v, want %v", name, err, ErrName)
+		}
 	}
 	if err := v.Put("big", bytes.Repeat([]byte("x"), maxText+1)); err == nil {
 		t.Error("a text of any length was written")
