@@ -83,6 +83,27 @@ func (v *Vault) RemoveRecipient(text string) error {
 	return nil
 }
 
+// CanPut reports why an entry could not be added.
+func (v *Vault) CanPut() error {
+	files, err := v.RecipientFiles()
+	if err != nil {
+		return err
+	}
+	if len(files) == 0 {
+		return errNoRecipients
+	}
+	for _, file := range files {
+		list, err := readRecipients(file)
+		if err == nil {
+			_, err = seal(nil, list)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	return nil
+}
+
 // RecipientFiles are the files of recipients in the vault: the first is that of the vault as a whole, others are those of
 // subfolders.
 func (v *Vault) RecipientFiles() (files []string, err error) {
@@ -94,6 +115,26 @@ func (v *Vault) RecipientFiles() (files []string, err error) {
 	})
 	slices.SortFunc(files, func(a, b string) int { return len(a) - len(b) })
 	return files, err
+}
+
+// EveryRecipient are the recipients of the vault and of its subfolders, each once.
+func (v *Vault) EveryRecipient() (all []Recipient, err error) {
+	files, err := v.RecipientFiles()
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		list, err := readRecipients(file)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range list {
+			if !slices.ContainsFunc(all, func(old Recipient) bool { return old.Text == r.Text }) {
+				all = append(all, r)
+			}
+		}
+	}
+	return all, nil
 }
 
 // withoutRecipient takes a recipient, and the comment right above it, out of a file of recipients. All else stays as it is.
