@@ -104,33 +104,24 @@ func (o *addKeyOptions) already(ctx context.Context, p *piv, v *vault.Vault) (bo
 
 // onKey finds or makes the key.
 func (o *addKeyOptions) onKey(ctx context.Context, p *piv, v *vault.Vault) (slot pivkey.Slot, info pivkey.KeyInfo, err error) {
-	begun := pivkey.Slot(v.Begun(p.serial))
-	switch {
-	case o.slot != "":
-		slot, err = pivkey.ParseSlot(o.slot)
-	case begun != 0:
-		slot = begun
-	default:
-		err = p.withPIN(ctx, func() (err error) {
-			slot, err = p.FreeRetired()
-			return err
-		})
+	if o.slot == "" {
+		slot, info, err = o.resume(ctx, p, v)
+	} else if slot, err = pivkey.ParseSlot(o.slot); err == nil {
+		info, err = p.Key(slot)
 	}
-	if err != nil {
+	switch {
+	case err == nil && info.Public != nil:
+		o.app.say("%v: slot %v has a key already, which is used as it is", p, slot)
+		return slot, info, nil
+	case err != nil && !errors.Is(err, pivkey.ErrNoKey):
 		return slot, info, err
 	}
-	if o.slot != "" || begun != 0 {
-		info, err = p.Key(slot)
-		if err == nil {
-			o.app.say("%v: slot %v has a key already, which is used as it is", p, slot)
-			return slot, info, nil
+	err = p.withPIN(ctx, func() (err error) { // Generate, too, looks whether it is empty
+		if slot == 0 {
+			slot, err = p.FreeRetired()
+			return err
 		}
-		if !errors.Is(err, pivkey.ErrNoKey) {
-			return slot, info, err
-		}
-	}
-	err = p.withPIN(ctx, func() error { // for Generate
-		_, err := p.Empty(slot)
+		_, err = p.Empty(slot)
 		return err
 	})
 	if err != nil {
@@ -139,26 +130,61 @@ func (o *addKeyOptions) onKey(ctx context.Context, p *piv, v *vault.Vault) (slot
 	if err := o.manage(ctx, p); err != nil {
 		return slot, info, err
 	}
-	if err := v.Begin(p.serial, byte(slot)); err != nil {
-		return slot, info, err
-	}
-	info, err = o.generate(p, slot)
-	if errors.Is(err, pivkey.ErrOccupied) { // by whatever shows no public key: it is left alone from now on
-		err = errors.Join(err, v.Begin(p.serial, 0))
-	}
+	info, err = o.generate(p, v, slot)
 	return slot, info, err
 }
 
-func (o *addKeyOptions) generate(p *piv, slot pivkey.Slot) (pivkey.KeyInfo, error) {
+// resume finds what an add-key that was interrupted has left: the slot, and the key in it if it was made. Slot 0: nothing, or
+// a key of which nobody knows the public half, on old firmware. That one stays where it is.
+func (o *addKeyOptions) resume(ctx context.Context, p *piv, v *vault.Vault) (slot pivkey.Slot, info pivkey.KeyInfo, err error) {
+	begun, public := v.Begun(p.serial)
+	if begun == 0 {
+		return 0, info, nil
+	}
+	slot = pivkey.Slot(begun)
+	info, err = p.Key(slot)
+	if !errors.Is(err, pivkey.ErrNoKey) {
+		return slot, info, err
+	}
+	empty := false
+	err = p.withPIN(ctx, func() (err error) {
+		empty, err = p.Empty(slot)
+		return err
+	})
+	switch {
+	case err != nil || empty:
+		return slot, info, err
+	case public == nil:
+		return 0, info, nil
+	}
+	if err := o.manage(ctx, p); err != nil {
+		return slot, info, err
+	}
+	info.Public = public
+	return slot, info, o.certify(p, slot, public)
+}
+
+// generate makes the key, and a certificate beside it, which shows other programs that there is one.
+func (o *addKeyOptions) generate(p *piv, v *vault.Vault, slot pivkey.Slot) (info pivkey.KeyInfo, err error) {
+	if err := v.Begin(p.serial, byte(slot), nil); err != nil {
+		return info, err
+	}
 	public, err := p.Generate(slot, o.pinPolicy, o.touchPolicy)
 	if err != nil {
-		return pivkey.KeyInfo{}, err
+		return info, err
 	}
+	if err := v.Begin(p.serial, byte(slot), public); err != nil {
+		return info, err
+	}
+	return pivkey.KeyInfo{Public: public, PIN: o.pinPolicy, Touch: o.touchPolicy, Generated: true}, o.certify(p, slot, public)
+}
+
+func (o *addKeyOptions) certify(p *piv, slot pivkey.Slot, public *ecdh.PublicKey) error {
 	der, err := pivkey.NewCertificate(public, o.pinPolicy, o.touchPolicy)
-	if err == nil {
-		err = p.WriteCertificate(slot, der)
+	if err != nil {
+		return err
 	}
-	return pivkey.KeyInfo{Public: public, PIN: o.pinPolicy, Touch: o.touchPolicy, Generated: true}, err
+	return p.WriteCertificate(slot, der)
 }
 
 // withPIN looks at slots. Old firmware shows what is in one only after the PIN.
@@ -262,7 +288,7 @@ func (o *addKeyOptions) record(ctx context.Context, p *piv, slot pivkey.Slot, in
 	if err := v.AddRecipient(r); err != nil {
 		return vaultFailed(err)
 	}
-	if err := v.Begin(p.serial, 0); err != nil {
+	if err := v.End(p.serial); err != nil {
 		return vaultFailed(err)
 	}
 	if a.json {

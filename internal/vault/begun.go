@@ -1,12 +1,14 @@
 package vault
 
 import (
+	"crypto/ecdh"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
+	"strings"
 
 	"ykmfa/internal/disk"
 )
@@ -17,26 +19,39 @@ func (v *Vault) begun(serial uint32) string {
 	return filepath.Join(v.Dir, fmt.Sprintf(".add-key-%d", serial))
 }
 
-// Begin notes that a key is about to be made in a slot, or with 0 that this is over.
-func (v *Vault) Begin(serial uint32, slot byte) error {
-	switch {
-	case serial == 0: // the next YubiKey without a serial number may be another
+// Begin notes that a key is made in a slot: without its public half before, with it after.
+func (v *Vault) Begin(serial uint32, slot byte, public *ecdh.PublicKey) error {
+	if serial == 0 { // the next YubiKey without a serial number may be another
 		return nil
-	case slot != 0:
-		return disk.Replace(v.begun(serial), strconv.AppendUint(nil, uint64(slot), 16), true)
 	}
+	note := fmt.Sprintf("%02x", slot)
+	if public != nil {
+		note += fmt.Sprintf(" %x", public.Bytes())
+	}
+	return disk.Replace(v.begun(serial), []byte(note), true)
+}
+
+// End notes that the key is a recipient.
+func (v *Vault) End(serial uint32) error {
 	if err := os.Remove(v.begun(serial)); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
 }
 
-// Begun is the slot in which a key was being made on a YubiKey when that was interrupted, or 0.
-func (v *Vault) Begun(serial uint32) byte {
+// Begun is the slot in which a key was being made on a YubiKey when that was interrupted, or 0; and its public half, if it
+// came to that.
+func (v *Vault) Begun(serial uint32) (slot byte, public *ecdh.PublicKey) {
 	text, err := readBounded(v.begun(serial))
 	if err != nil {
-		return 0
+		return 0, nil
 	}
-	slot, _ := strconv.ParseUint(string(text), 16, 8)
-	return byte(slot)
+	where, point, _ := strings.Cut(string(text), " ")
+	if b, err := hex.DecodeString(where); err == nil && len(b) == 1 {
+		slot = b[0]
+	}
+	if b, err := hex.DecodeString(point); err == nil {
+		public, _ = ecdh.P256().NewPublicKey(b)
+	}
+	return slot, public
 }
