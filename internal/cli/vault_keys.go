@@ -73,6 +73,10 @@ func (a *app) vaultRekey(ctx context.Context) error {
 		return ctx.Err()
 	}, ids)
 	p.clear()
+	var left *vault.NotRekeyed
+	if errors.As(err, &left) {
+		return fail(exitFailed, "bring these files back from a copy, or ykmfa vault remove NAME; then: ykmfa vault rekey", "%w", err)
+	}
 	if err != nil {
 		return vaultFailed(err)
 	}
@@ -161,7 +165,11 @@ func (a *app) vaultCheck(ctx context.Context) error {
 	for i, name := range names {
 		p.show("%s, %d of %d ... ", name, i+1, len(names))
 		l := checkLine{Name: name}
-		if err := a.checkEntry(ctx, v, resolver, name); err != nil {
+		err := a.checkEntry(ctx, resolver, name)
+		if err == nil && unfit == nil {
+			err = inspectEntry(v, name)
+		}
+		if err != nil {
 			p.clear()
 			a.complain(err)
 			l.Error = err.Error()
@@ -198,19 +206,21 @@ func entries(n int) string {
 	return fmt.Sprintf("%d entries", n)
 }
 
-// checkEntry looks at an entry from outside, then opens it.
-func (a *app) checkEntry(ctx context.Context, v *vault.Vault, r *source.Resolver, name string) error {
+// checkEntry opens an entry as a backup.
+func (a *app) checkEntry(ctx context.Context, r *source.Resolver, name string) error {
 	ref, err := a.parseRef("vault:"+name, name)
 	if err != nil {
-		return err
+		return fmt.Errorf("%q: %w", name, err)
 	}
 	params, err := r.Get(ctx, ref)
 	clear(params.Secret)
-	if err != nil {
-		return err
-	}
+	return err
+}
+
+// inspectEntry looks at an entry from outside.
+func inspectEntry(v *vault.Vault, name string) error {
 	if err := v.Inspect(name); err != nil {
-		return fmt.Errorf("%v: %w", ref, err)
+		return fmt.Errorf("vault:%s: %w", name, err)
 	}
 	return nil
 }

@@ -159,6 +159,10 @@ func vaultError(err error) error {
 			return source.Fail(row.kind, row.hint, err)
 		}
 	}
+	if cardTrouble(err) {
+		_, hint := advise(err)
+		return source.Fail(source.KindLocked, hint, err)
+	}
 	return source.Fail(source.KindFailed, "", err)
 }
 
@@ -167,6 +171,10 @@ func vaultFailed(err error) error {
 	var known *Error
 	if err == nil || errors.As(err, &known) {
 		return err
+	}
+	if cardTrouble(err) {
+		code, hint := advise(err)
+		return fail(code, hint, "the vault: %w", err)
 	}
 	for _, row := range pivAdvices() {
 		if errors.Is(err, row.is) {

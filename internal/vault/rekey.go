@@ -75,7 +75,7 @@ func ofEntry(err error) bool {
 	if errors.As(err, &asked) {
 		return false
 	}
-	for _, one := range []error{ErrDamaged, ErrNoMatch, ErrNotFound, ErrRecipients, fs.ErrPermission} {
+	for _, one := range []error{ErrDamaged, ErrNoMatch, ErrRecipients, fs.ErrPermission} {
 		if errors.Is(err, one) {
 			return true
 		}
@@ -119,7 +119,7 @@ func (v *Vault) endRekey(mark fs.FileInfo) error {
 func (v *Vault) rekey(name string, identities []Identity) error {
 	for {
 		data, err := v.read(name)
-		if v.removed(name, err) {
+		if errors.Is(err, ErrNotFound) { // removed since it was listed
 			return nil
 		}
 		if err != nil {
@@ -137,13 +137,6 @@ func (v *Vault) rekey(name string, identities []Identity) error {
 	}
 }
 
-// removed tells an entry that is gone since it was listed from a link that leads nowhere.
-func (v *Vault) removed(name string, err error) bool {
-	file, _ := v.file(name)
-	_, there := os.Lstat(file)
-	return errors.Is(err, ErrNotFound) && errors.Is(there, fs.ErrNotExist)
-}
-
 func (v *Vault) reseal(name string, old, text []byte) (done bool, err error) {
 	unlock, err := v.lock()
 	if err != nil {
@@ -151,7 +144,7 @@ func (v *Vault) reseal(name string, old, text []byte) (done bool, err error) {
 	}
 	defer unlock()
 	now, err := v.read(name)
-	if v.removed(name, err) {
+	if errors.Is(err, ErrNotFound) {
 		return true, nil
 	}
 	if err != nil || !bytes.Equal(now, old) {

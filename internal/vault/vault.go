@@ -217,6 +217,9 @@ func (v *Vault) read(name string) ([]byte, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return data, err
 	}
+	if _, err := os.Lstat(file); err == nil {
+		return nil, fmt.Errorf("%w: %s is a link that leads nowhere", ErrDamaged, filepath.Base(file))
+	}
 	if info, err := os.Stat(strings.TrimSuffix(file, suffix)); err == nil && info.IsDir() {
 		return nil, ErrFolder
 	}
