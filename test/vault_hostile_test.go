@@ -576,3 +576,42 @@ func uncompressed(point []byte) (*ecdh.PublicKey, error) {
 	y.FillBytes(b[33:])
 	return ecdh.P256().NewPublicKey(b)
 }
+
+// TestVaultKilled kills add-key and what follows it with SIGKILL at each change of a name in the file system, that of the
+// virtual key's state included: nothing is lost, and the same again finishes it, in the same slot.
+func TestVaultKilled(t *testing.T) {
+	need(t, "strace", "strace")
+	master := newSafe(t, "a", "b/c")
+	master.env = append(master.env, "YKMFA_PIV_PIN_COMMAND="+master.script("123456"))
+	kills := 0
+	for n, through := 1, 0; through < 2; n++ { // system calls are counted by thread: some numbers hit nothing
+		home := t.TempDir()
+		if err := os.CopyFS(home, os.DirFS(master.home)); err != nil {
+			t.Fatal(err)
+		}
+		s := &safe{machine: &machine{t: t, home: home, env: append(master.env, "YKMFA_VAULT="+home+"/passage")}, dir: home + "/passage", keys: master.keys}
+		const calls = "renameat,linkat,unlinkat,ftruncate"
+		r := s.run("", "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace="+calls, "-e", fmt.Sprintf("inject=%s:signal=KILL:when=%d", calls, n),
+			filepath.Join(bin, "vkey"), "run", "--state=key.json", "--", "vault", "add-key")
+		if through++; r.code != 0 {
+			through, kills = 0, kills+1
+		}
+		s.ok("vault", "show", "a", "--force")
+		s.ok("vault", "add-key")
+		s.away()
+		for _, name := range []string{"a", "b/c"} {
+			if got := s.ok("vault", "show", name, "--force").stdout; !strings.Contains(got, s20) {
+				t.Errorf("killed at %d: %s: %s", n, name, got)
+			}
+		}
+		if got := s.read("store/.age-recipients"); strings.Count(got, "slot 82\n") != 1 || strings.Count(got, "slot") != 1 {
+			t.Errorf("killed at %d: %s", n, got)
+		}
+		if left, _ := filepath.Glob(s.dir + "/.add-key*"); len(left) > 0 {
+			t.Errorf("killed at %d: left %q", n, left)
+		}
+	}
+	if t.Logf("killed %d times", kills); kills < 5 {
+		t.Error("that is too few")
+	}
+}

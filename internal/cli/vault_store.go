@@ -172,11 +172,11 @@ func vaultFailed(err error) error {
 	if err == nil || errors.As(err, &known) {
 		return err
 	}
+	rows := pivAdvices()
 	if cardTrouble(err) {
-		code, hint := advise(err)
-		return fail(code, hint, "the vault: %w", err)
+		rows = advices()
 	}
-	for _, row := range pivAdvices() {
+	for _, row := range rows {
 		if errors.Is(err, row.is) {
 			return &Error{Code: row.code, Hint: row.hint, Err: err}
 		}

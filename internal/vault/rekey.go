@@ -26,11 +26,7 @@ type NotRekeyed struct {
 }
 
 func (e *NotRekeyed) Error() string {
-	var texts []string
-	for _, err := range e.Errs {
-		texts = append(texts, err.Error())
-	}
-	return fmt.Sprintf("%d of %d entries could not be encrypted anew, and are as they were: %s", len(e.Errs), e.Total, strings.Join(texts, "; "))
+	return fmt.Sprintf("%d of %d entries could not be encrypted anew, and are as they were: %v", len(e.Errs), e.Total, reasons(e.Errs))
 }
 
 // Unwrap returns the reasons.

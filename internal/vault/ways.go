@@ -3,6 +3,8 @@ package vault
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"filippo.io/age"
 )
@@ -15,17 +17,35 @@ type Ways struct {
 	failed map[int]error
 }
 
-// Failed is why the first of those that failed did, or nil.
+// Failed is why those that failed did, or nil.
 func (w *Ways) Failed() error {
+	var errs reasons
 	for i := range w.Identities {
 		if err := w.failed[i]; err != nil {
-			return err
+			errs = append(errs, err)
 		}
 	}
-	return nil
+	if errs == nil {
+		return nil
+	}
+	return &identityError{errs}
 }
 
-// Unwrap implements age.Identity. Where none opens it, the reason is the first that failed.
+// reasons are errors on one line.
+type reasons []error
+
+func (r reasons) Error() string {
+	var texts []string
+	for _, err := range r {
+		texts = append(texts, err.Error())
+	}
+	return strings.Join(slices.Compact(texts), "; ")
+}
+
+// Unwrap returns them all.
+func (r reasons) Unwrap() []error { return r }
+
+// Unwrap implements age.Identity. Where none opens it, the reason is why those that failed did.
 func (w *Ways) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
 	for i, id := range w.Identities {
 		if w.failed[i] != nil {
