@@ -533,3 +533,72 @@ func TestBadStanza(t *testing.T) {
 		}
 	}
 }
+
+// TestRekeyMeanwhile: while an entry is being opened, which may take a person, others change the vault: what they wrote
+// stays, and a change of recipients still waits for its Rekey.
+func TestRekeyMeanwhile(t *testing.T) {
+	v := newVault(t)
+	k := newYubikey(t)
+	r, err := NewKeyRecipient(k.PublicKey(), 1, 0x82)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(v.AddRecipient(r), v.Put("a", []byte(uri)), v.Put("b", []byte(uri))); err != nil {
+		t.Fatal(err)
+	}
+	others := []func() error{
+		func() error { return errors.Join(v.Remove("a"), v.Put("a", []byte("another"))) },
+		func() error { return v.Remove("b") },
+	}
+	id := KeyIdentity(*r.Key, func(Key) (ecdh.KeyExchanger, error) {
+		if len(others) > 0 {
+			if err := others[0](); err != nil {
+				t.Error(err)
+			}
+			others = others[1:]
+		}
+		return k, nil
+	})
+	step := func(int, int, string) error { return nil }
+	if err := v.Rekey(step, id); err != nil || v.Pending() {
+		t.Errorf("%v, pending %v", err, v.Pending())
+	}
+	if got := v.mustGet(t, "a"); got != "another" {
+		t.Errorf("overwritten with %q", got)
+	}
+	if _, err := v.Get("b"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("removed, and there again: %v", err)
+	}
+	more, err := NewKeyRecipient(newYubikey(t).PublicKey(), 2, 0x82)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := v.setPending(); err != nil {
+		t.Fatal(err)
+	}
+	others = []func() error{func() error { return v.AddRecipient(more) }}
+	if err := v.Rekey(step, id); err != nil || !v.Pending() {
+		t.Errorf("%v; recipients were changed meanwhile, pending %v", err, v.Pending())
+	}
+	if err := v.Rekey(step, id); err != nil || v.Pending() || v.Inspect("a") != nil {
+		t.Errorf("%v, pending %v, %v", err, v.Pending(), v.Inspect("a"))
+	}
+}
+
+// TestNoRecipients: without .age-recipients a key that is added would be the only one: nobody else could open the vault.
+func TestNoRecipients(t *testing.T) {
+	v := newVault(t)
+	r, err := NewKeyRecipient(newYubikey(t).PublicKey(), 1, 0x82)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(v.recipients()); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.AddRecipient(r); !errors.Is(err, ErrRecipients) {
+		t.Errorf("%v", err)
+	}
+	if _, err := os.Lstat(v.recipients()); err == nil || v.Pending() {
+		t.Error("it was added all the same")
+	}
+}
