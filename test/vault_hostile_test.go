@@ -130,7 +130,7 @@ func TestVaultAsksOnce(t *testing.T) {
 	clear := s.env
 	s.env = append(clear, "YKMFA_PIV_PIN_COMMAND="+s.script("999999"))
 	if r := s.do("verify", "--backups"); r.code != 8 || s.triesLeft() != 2 {
-		t.Errorf("exit status %d, %d tries left\n%s", r.code, s.triesLeft(), r.stderr)
+		t.Fatalf("exit status %d, %d tries left\n%s", r.code, s.triesLeft(), r.stderr)
 	}
 	s.env = append(clear, "YKMFA_PIV_PIN_COMMAND=") // on a terminal
 	c := s.console(nil, "verify", "--backups")
@@ -613,5 +613,22 @@ func TestVaultKilled(t *testing.T) {
 	}
 	if t.Logf("killed %d times", kills); kills < 5 {
 		t.Error("that is too few")
+	}
+}
+
+// TestVaultShowClean: an entry that somebody else wrote does not steer the terminal, and what is piped is what is there.
+func TestVaultShowClean(t *testing.T) {
+	need(t, "age", "age")
+	s := newSafe(t)
+	text := "first\nsecond\x1b]0;title\x07"
+	if r := s.run(text, "age", "-R", filepath.Join(s.dir, "store", ".age-recipients"), "-o", filepath.Join(s.dir, "store", "x.age")); r.code != 0 {
+		t.Fatal(r.stderr)
+	}
+	c := startConsole(t, s.command("", filepath.Join(bin, "ykmfa"), "vault", "show", "x"), true)
+	if code := c.ended(); code != 0 || !strings.Contains(c.shown.String(), "first\r\nsecond\\x1b]0;title\\x07\r\n") {
+		t.Errorf("exit status %d, %q", code, c.shown.String())
+	}
+	if got := s.ok("vault", "show", "x", "--force").stdout; got != text+"\n" {
+		t.Errorf("%q", got)
 	}
 }

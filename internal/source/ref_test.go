@@ -112,7 +112,7 @@ func TestParseRefPastedSecret(t *testing.T) {
 		}
 	}
 	// Secrets that are mistyped, or stand where only a scheme is known, are not repeated either.
-	for _, text := range []string{"JBSWY3DPEHPK0PX1", "jbswy3dpehpk3pxp:x", "jbswy3dp", "x:JBSWY3DPEHPK3PXP", "vault:JBSWY3DPEHPK3PXP", "pass:\x01JBSWY3DPEHPK3PXP"} {
+	for _, text := range []string{"JBSWY3DPEHPK0PX1", "jbswy3dpehpk3pxp:x", "jbswy3dp", "x:JBSWY3DPEHPK3PXP", "vaults:JBSWY3DPEHPK3PXP", "pass:\x01JBSWY3DPEHPK3PXP"} {
 		_, err := ParseRef(text, "aws")
 		if err == nil || strings.Contains(strings.ToLower(err.Error()), "jbsw") {
 			t.Errorf("%q: %v", text, err)
