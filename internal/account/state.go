@@ -67,7 +67,7 @@ func LoadState(path string) (*State, error) {
 // UpdateState changes the state file, under a lock. Nothing is written when nothing changes. It is not synced to the
 // disk: that takes longer than printing a code. A damaged file is set aside; one that cannot be read is left alone.
 func UpdateState(path string, change func(*State) error) error {
-	path, err := target(path)
+	path, err := disk.Real(path)
 	if err != nil {
 		return err
 	}

@@ -75,7 +75,8 @@ type app struct {
 	forgetful error          // why the state directory cannot be written
 	passwords sync.Map       // by name: what a file descriptor gave, which can be read only once, maybe later than Run ends
 
-	identities []vault.Identity // that open the vault; nil: not asked for yet
+	ways  *vault.Ways      // to open the vault; nil: not asked for yet
+	noPIN map[string]error // by key: why its PIN could not be given; it is not tried again
 }
 
 func newRoot(a *app) *cobra.Command {

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdh"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"ykmfa/internal/pivkey"
@@ -137,9 +138,10 @@ func (a *app) choosePIV(ctx context.Context) (*piv, error) {
 func (a *app) finder(ctx context.Context) func(vault.Key) (ecdh.KeyExchanger, error) {
 	return func(k vault.Key) (ecdh.KeyExchanger, error) {
 		readers, err := a.Cards.Readers(ctx)
-		if err != nil && absent(err) {
+		if errors.Is(err, ErrNoReader) || errors.Is(err, ErrNoCard) {
 			return nil, vault.ErrNotHere
-		} else if err != nil {
+		}
+		if err != nil {
 			return nil, err
 		}
 		for _, reader := range a.wanted(readers) {
@@ -170,6 +172,12 @@ func onPIVError(p *piv, err error) error {
 		return err
 	}
 	return fmt.Errorf("%v: %w", p, err)
+}
+
+// cardTrouble reports whether it is the way to the key, and not the key, that an error is about.
+func cardTrouble(err error) bool {
+	return slices.ContainsFunc([]error{ErrUnsupported, ErrNoService, ErrDenied, ErrRemoved, ErrReset, ErrBusy},
+		func(reason error) bool { return errors.Is(err, reason) })
 }
 
 // pivAdvices are those for what the PIV applet reports.

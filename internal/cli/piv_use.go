@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"ykmfa/internal/pivkey"
+	"ykmfa/internal/term"
 	"ykmfa/internal/vault"
 )
 
@@ -34,7 +35,8 @@ func (p *piv) hold(ctx context.Context, k vault.Key) (*held, error) {
 	for _, slot := range slots {
 		info, err := p.Key(slot)
 		switch {
-		case errors.Is(err, pivkey.ErrNoKey), errors.Is(err, pivkey.ErrNotP256), errors.Is(err, pivkey.ErrCorrupt), errors.Is(err, pivkey.ErrInvalid):
+		case errors.Is(err, pivkey.ErrNoKey), errors.Is(err, pivkey.ErrNotP256), errors.Is(err, pivkey.ErrCorrupt),
+			errors.Is(err, pivkey.ErrInvalid), errors.Is(err, pivkey.ErrNotSupported): // another program's
 		case err != nil:
 			return nil, err
 		case vault.KeyOf(info.Public).Tag == k.Tag:
@@ -84,15 +86,39 @@ func (h *held) use(peer *ecdh.PublicKey) (secret []byte, err error) {
 	return secret, err
 }
 
+// givePINAgain gives the PIN that was right before in this command, if there is one: the card forgot it when it was left.
+func (p *piv) givePINAgain() (known bool, err error) {
+	pin, known := p.app.passwords.Load(p.pinName())
+	if !known {
+		return false, nil
+	}
+	p.opened = true
+	return true, p.VerifyPIN(pin.([]byte))
+}
+
 // givePIN gives the PIN: one that was right before in this command, or one that somebody is asked for while the card is
 // free.
 func (p *piv) givePIN(ctx context.Context) error {
 	a := p.app
-	known, ok := a.passwords.Load(p.pinName())
-	if ok {
-		p.opened = true
-		return p.VerifyPIN(known.([]byte))
+	if known, err := p.givePINAgain(); known {
+		return err
 	}
+	if err := a.noPIN[p.pinName()]; err != nil {
+		return err
+	}
+	err := p.newPIN(ctx)
+	if err != nil {
+		if a.noPIN == nil {
+			a.noPIN = map[string]error{}
+		}
+		a.noPIN[p.pinName()] = err
+	}
+	return err
+}
+
+// newPIN gives a PIN that was not given before, and keeps it.
+func (p *piv) newPIN(ctx context.Context) error {
+	a := p.app
 	for {
 		pin, err := p.askPIN(ctx)
 		if err != nil {
@@ -125,19 +151,13 @@ func (p *piv) pinName() string { return fmt.Sprintf("PIN of %v", p) }
 
 // askPIN asks for the PIN, and says how many tries are left. The last one is used only after another question.
 func (p *piv) askPIN(ctx context.Context) (pin []byte, err error) {
-	tries, err := p.PINTries()
-	switch {
-	case errors.Is(err, pivkey.ErrPINVerified):
-		tries = 3
-	case err != nil:
+	tries, err := p.triesLeft()
+	if err != nil {
 		return nil, err
-	case tries == 0:
-		return nil, pivkey.ErrPINBlocked
 	}
 	err = p.away(ctx, func() error {
 		if tries == 1 {
-			question := fmt.Sprintf("One try is left before the PIN of %v is blocked. Use it?", p)
-			if err := p.app.confirm(ctx, question, false); err != nil {
+			if err := p.confirmLast(ctx); err != nil {
 				return err
 			}
 		}
@@ -149,5 +169,32 @@ func (p *piv) askPIN(ctx context.Context) (pin []byte, err error) {
 		pin = bytes.TrimSpace(pin)
 		return err
 	})
+	if err != nil || tries == 1 {
+		return pin, err
+	}
+	if tries, err = p.triesLeft(); err == nil && tries == 1 { // another program used some up meanwhile
+		err = p.away(ctx, func() error { return p.confirmLast(ctx) })
+	}
 	return pin, err
+}
+
+// triesLeft is never 0: that is ErrPINBlocked.
+func (p *piv) triesLeft() (int, error) {
+	tries, err := p.PINTries()
+	if errors.Is(err, pivkey.ErrPINVerified) {
+		return 3, nil
+	}
+	if err == nil && tries == 0 {
+		err = pivkey.ErrPINBlocked
+	}
+	return tries, err
+}
+
+func (p *piv) confirmLast(ctx context.Context) error {
+	t, err := term.Open()
+	if err != nil {
+		return fail(exitLocked, "run it on a terminal; a right PIN gives all tries back", "one try is left before its PIN is blocked: %w", err)
+	}
+	t.Close()
+	return p.app.confirm(ctx, fmt.Sprintf("One try is left before the PIN of %v is blocked. Use it?", p), false)
 }

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -71,6 +73,7 @@ func (a *app) vaultInit(ctx context.Context) error {
 func (a *app) showIdentity(v *vault.Vault, identity []byte) {
 	t, err := term.Open()
 	if err != nil {
+		a.say("the recovery identity is shown on a terminal only, and there is none: ykmfa sheet prints it")
 		return
 	}
 	defer t.Close()
@@ -155,10 +158,29 @@ func (a *app) vaultShow(ctx context.Context, name string, force bool) error {
 		return vaultFailed(err)
 	}
 	defer clear(text)
-	if len(text) > 0 && text[len(text)-1] != '\n' {
-		text = append(text, '\n')
+	if a.json {
+		return a.printJSON(struct {
+			Name string `json:"name"`
+			Text string `json:"text"`
+		}{name, string(text)})
 	}
-	_, err = a.Stdout.Write(text)
+	return a.showText(text)
+}
+
+// showText writes a text that somebody else may have put into the vault: a terminal gets none of its control characters.
+func (a *app) showText(text []byte) error {
+	if term.IsTerminal(a.Stdout) {
+		for line := range strings.Lines(string(text)) {
+			if _, err := fmt.Fprintln(a.Stdout, term.Clean(strings.TrimRight(line, "\r\n"))); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	_, err := a.Stdout.Write(text)
+	if err == nil && !bytes.HasSuffix(text, []byte("\n")) {
+		_, err = a.Stdout.Write([]byte("\n"))
+	}
 	return err
 }
 
@@ -187,9 +209,10 @@ func (a *app) vaultRemove(ctx context.Context, name string, yes, force bool) err
 	if err != nil {
 		return err
 	}
-	if !(vaultStore{a}).Has(name) {
-		_, err := v.Get(name)
-		return vaultFailed(fmt.Errorf("%s: %w", name, err))
+	for _, none := range []error{vault.ErrNone, vault.ErrName, vault.ErrNotFound, vault.ErrFolder} { // a damaged one can go
+		if _, err := v.Get(name); errors.Is(err, none) {
+			return vaultFailed(fmt.Errorf("%s: %w", name, err))
+		}
 	}
 	if used := a.usedBy(accounts, name); len(used) > 0 && !force {
 		return fail(exitFailed, "give the account another one first: ykmfa edit "+source.QuoteArg(used[0])+" --backup-to REF; or --force",

@@ -8,12 +8,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"ykmfa/internal/pivkey"
-	"ykmfa/internal/term"
 	"ykmfa/internal/vault"
 )
 
@@ -52,15 +50,21 @@ func (o *addKeyOptions) run(ctx context.Context) (err error) {
 	if o.touchPolicy, err = pivkey.ParseTouchPolicy(o.touch); err != nil {
 		return usage("--touch never, always or cached", "%w", err)
 	}
-	if !o.app.openVault().Exists() {
-		return vaultFailed(vault.ErrNone)
+	v := o.app.openVault()
+	if err := v.CanPut(); err != nil {
+		return vaultFailed(err)
 	}
 	p, err := o.app.choosePIV(ctx)
 	if err != nil {
 		return err
 	}
 	defer p.close()
-	slot, info, err := o.onKey(ctx, p)
+	if o.slot == "" {
+		if there, err := o.already(ctx, p, v); there || err != nil {
+			return err
+		}
+	}
+	slot, info, err := o.onKey(ctx, p, v)
 	if err != nil {
 		return onPIVError(p, err)
 	}
@@ -71,40 +75,31 @@ func (o *addKeyOptions) run(ctx context.Context) (err error) {
 	return o.record(ctx, p, slot, info)
 }
 
-// onKey finds or makes the key.
-func (o *addKeyOptions) onKey(ctx context.Context, p *piv) (slot pivkey.Slot, info pivkey.KeyInfo, err error) {
-	if o.slot == "" {
-		slot, err = p.FreeRetired()
-		if errors.Is(err, pivkey.ErrPINNeeded) {
-			if err = p.givePIN(ctx); err == nil {
-				slot, err = p.FreeRetired()
-			}
-		}
-	} else if slot, err = pivkey.ParseSlot(o.slot); err == nil {
-		info, err = p.Key(slot)
-		if err == nil {
-			o.app.say("%v: slot %v has a key already, which is used as it is", p, slot)
-			return slot, info, nil
-		}
-		if errors.Is(err, pivkey.ErrNoKey) {
-			err = nil
-		}
-	}
+// already finishes an add-key that was interrupted after the key had become a recipient.
+func (o *addKeyOptions) already(ctx context.Context, p *piv, v *vault.Vault) (bool, error) {
+	list, err := v.Recipients()
 	if err != nil {
-		return slot, info, err
+		return false, vaultFailed(err)
 	}
-	if err := o.manage(ctx, p); err != nil {
-		return slot, info, err
+	for _, r := range list {
+		if r.Key == nil {
+			continue
+		}
+		h, err := p.hold(ctx, *r.Key)
+		if err != nil {
+			return false, onPIVError(p, err)
+		}
+		if h == nil {
+			continue
+		}
+		p.close()
+		o.app.say("%v is a recipient of the vault already, by its slot %v; --slot SLOT makes another", p, h.slot)
+		if v.Pending() {
+			return true, o.app.follow(ctx, v)
+		}
+		return true, nil
 	}
-	public, err := p.Generate(slot, o.pinPolicy, o.touchPolicy)
-	if err != nil {
-		return slot, info, err
-	}
-	der, err := pivkey.NewCertificate(public, o.pinPolicy, o.touchPolicy)
-	if err == nil {
-		err = p.WriteCertificate(slot, der)
-	}
-	return slot, pivkey.KeyInfo{Public: public, PIN: o.pinPolicy, Touch: o.touchPolicy, Generated: true}, err
+	return false, nil
 }
 
 // manage authenticates with the management key: the default one, the one that is stored under the PIN, or one that is
@@ -135,7 +130,11 @@ func (o *addKeyOptions) manage(ctx context.Context, p *piv) error {
 	}
 	defer clear(secret)
 	p.opened = true
-	return o.app.withTouch(ctx, p, "its management key", false, func() error { return p.AuthenticateManagement(secret) })
+	err = o.app.withTouch(ctx, p, "its management key", false, func() error { return p.AuthenticateManagement(secret) })
+	if err == nil {
+		_, err = p.givePINAgain() // the card was left while somebody was asked for the management key
+	}
+	return err
 }
 
 func (o *addKeyOptions) askManagementKey(ctx context.Context, p *piv) (secret []byte, err error) {
@@ -192,61 +191,21 @@ func (o *addKeyOptions) record(ctx context.Context, p *piv, slot pivkey.Slot, in
 	if err := v.AddRecipient(r); err != nil {
 		return vaultFailed(err)
 	}
+	if err := v.End(p.serial); err != nil {
+		return vaultFailed(err)
+	}
 	if a.json {
-		if err := a.printJSON(recipientLine{r.Text, r.Note, p.serial, slot.String()}); err != nil {
+		if err := a.printJSON(recipientLine{Recipient: r.Text, Note: r.Note, Serial: p.serial, Slot: slot.String()}); err != nil {
 			return err
 		}
 	}
 	a.say("%v: proven, and a recipient of the vault: %s", p, r.Text)
-	return a.follow(ctx, v)
-}
-
-// follow encrypts the entries anew after a change of recipients.
-func (a *app) follow(ctx context.Context, v *vault.Vault) error {
-	err := a.vaultRekey(ctx)
-	if errors.Is(err, term.ErrNone) || errors.Is(err, vault.ErrPassphrase) {
-		return fail(exitLocked, "ykmfa vault rekey", "the recipients are changed, but not yet for the entries that exist: %w", err)
-	}
-	return err
-}
-
-func newVaultRemoveKey(a *app) *cobra.Command {
-	var yes bool
-	c := &cobra.Command{
-		Use: "remove-key SERIAL", Short: "Keep a YubiKey, lost or not, from opening the vault", Args: exactArgs("SERIAL"),
-		Long: `Take a YubiKey, named by its serial number or its recipient, out of the recipients, and encrypt every entry anew. It need not
-be plugged in. The key on it stays. It can still open copies of the files that were made before: whoever has it, its PIN
-and such a copy can read the secrets in that.`,
-		RunE: func(c *cobra.Command, args []string) error { return a.vaultRemoveKey(c.Context(), args[0], yes) },
-	}
-	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
-	return c
-}
-
-func (a *app) vaultRemoveKey(ctx context.Context, which string, yes bool) error {
-	v := a.openVault()
-	list, err := v.Recipients()
+	files, err := v.RecipientFiles()
 	if err != nil {
 		return vaultFailed(err)
 	}
-	var hits []vault.Recipient
-	for _, r := range list {
-		if r.Key != nil && (r.Text == which || strconv.FormatUint(uint64(r.Key.Serial), 10) == which) {
-			hits = append(hits, r)
-		}
+	for _, file := range files[1:] {
+		a.warn(fmt.Sprintf("%s has recipients of its own: add it there, too, then: ykmfa vault rekey", file))
 	}
-	switch {
-	case len(hits) == 0:
-		return fail(exitNoAccount, "ykmfa vault recipients", "no YubiKey %q is a recipient of the vault", which)
-	case len(hits) > 1:
-		return fail(exitNoAccount, "give the recipient: ykmfa vault recipients", "%d recipients are on the YubiKey %s", len(hits), which)
-	}
-	if err := a.confirm(ctx, fmt.Sprintf("Take %s (%s) out of the vault?", hits[0].Text, hits[0].Note), yes); err != nil {
-		return err
-	}
-	if err := v.RemoveRecipient(hits[0].Text); err != nil {
-		return vaultFailed(err)
-	}
-	a.say("%s: no longer a recipient", hits[0].Note)
 	return a.follow(ctx, v)
 }

@@ -15,6 +15,7 @@ import (
 type recipientLine struct {
 	Recipient string `json:"recipient"`
 	Note      string `json:"note,omitempty"`
+	Bad       string `json:"bad,omitempty"`
 	Serial    uint32 `json:"serial,omitempty"`
 	Slot      string `json:"slot,omitempty"`
 }
@@ -34,12 +35,15 @@ func (a *app) vaultRecipients() error {
 	lines := make([]recipientLine, 0, len(list))
 	t := a.table("RECIPIENT", "WHOSE")
 	for _, r := range list {
-		l := recipientLine{Recipient: r.Text, Note: r.Note}
+		l := recipientLine{Recipient: r.Text, Note: r.Note, Bad: r.Bad}
 		if r.Key != nil && r.Key.Serial != 0 {
 			l.Serial, l.Slot = r.Key.Serial, strconv.FormatUint(uint64(r.Key.Slot), 16)
 		}
 		lines = append(lines, l)
 		t.row(r.Text, r.Note)
+		if r.Bad != "" {
+			a.warn(fmt.Sprintf("%s of .age-recipients, %s: nothing can be added to the vault", r.Text, r.Bad))
+		}
 	}
 	if a.json {
 		return a.printJSON(lines)
@@ -51,7 +55,7 @@ func newVaultRekey(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "rekey", Short: "Encrypt every entry anew, to the recipients of today", Args: exactArgs(),
 		Long: `Encrypt every entry anew, to the recipients of today: after a key was added, removed or lost. Entries are replaced one by
-one, each whole; interrupted, run it again. A key that was removed can still open old copies of the files.`,
+one, each whole; what is wrong with one does not stop the others; interrupted, run it again. A key that was removed can still open old copies of the files.`,
 		RunE: func(c *cobra.Command, _ []string) error { return a.vaultRekey(c.Context()) },
 	}
 }
@@ -67,8 +71,12 @@ func (a *app) vaultRekey(ctx context.Context) error {
 		n = total
 		p.show("%s, %d of %d ... ", name, done+1, total)
 		return ctx.Err()
-	}, ids...)
+	}, ids)
 	p.clear()
+	var left *vault.NotRekeyed
+	if errors.As(err, &left) {
+		return fail(exitFailed, "bring these files back from a copy, or ykmfa vault remove NAME; then: ykmfa vault rekey", "%w", err)
+	}
 	if err != nil {
 		return vaultFailed(err)
 	}
@@ -148,12 +156,20 @@ func (a *app) vaultCheck(ctx context.Context) error {
 	defer done()
 	lines := make([]checkLine, 0, len(names))
 	bad := 0
+	unfit := v.CanPut()
+	if unfit != nil {
+		a.complain(vaultFailed(unfit))
+	}
 	p := a.progress()
 	defer p.clear()
 	for i, name := range names {
 		p.show("%s, %d of %d ... ", name, i+1, len(names))
 		l := checkLine{Name: name}
-		if err := a.checkEntry(ctx, v, resolver, name); err != nil {
+		err := a.checkEntry(ctx, resolver, name)
+		if err == nil && unfit == nil {
+			err = inspectEntry(v, name)
+		}
+		if err != nil {
 			p.clear()
 			a.complain(err)
 			l.Error = err.Error()
@@ -171,6 +187,9 @@ func (a *app) vaultCheck(ctx context.Context) error {
 	if bad > 0 {
 		return fail(exitBackup, "bring these files back from a copy, or: ykmfa vault rekey", "%d of %s not as they should be", bad, entries(len(names)))
 	}
+	if unfit != nil {
+		return vaultFailed(unfit)
+	}
 	a.tell("%s: all open, and are secrets", entries(len(names)))
 	return err
 }
@@ -187,19 +206,21 @@ func entries(n int) string {
 	return fmt.Sprintf("%d entries", n)
 }
 
-// checkEntry looks at an entry from outside, then opens it.
-func (a *app) checkEntry(ctx context.Context, v *vault.Vault, r *source.Resolver, name string) error {
+// checkEntry opens an entry as a backup.
+func (a *app) checkEntry(ctx context.Context, r *source.Resolver, name string) error {
 	ref, err := a.parseRef("vault:"+name, name)
 	if err != nil {
-		return err
+		return fmt.Errorf("%q: %w", name, err)
 	}
 	params, err := r.Get(ctx, ref)
 	clear(params.Secret)
-	if err != nil {
-		return err
-	}
+	return err
+}
+
+// inspectEntry looks at an entry from outside.
+func inspectEntry(v *vault.Vault, name string) error {
 	if err := v.Inspect(name); err != nil {
-		return fmt.Errorf("%v: %w", ref, err)
+		return fmt.Errorf("vault:%s: %w", name, err)
 	}
 	return nil
 }

@@ -18,25 +18,34 @@ func (a *app) openVault() *vault.Vault { return &vault.Vault{Dir: a.paths.Vault}
 
 // openers are the ways to open entries of the vault, in the order in which they are tried: the YubiKeys that are plugged
 // in, then the passphrase, unless a program gives that. They last as long as the command, so that each asks once.
-func (a *app) openers(ctx context.Context) ([]vault.Identity, error) {
-	if a.identities != nil {
-		return a.identities, nil
+func (a *app) openers(ctx context.Context) (vault.Identity, error) {
+	if a.ways != nil {
+		return a.ways, nil
 	}
 	v := a.openVault()
 	keys, err := v.Keys()
 	if err != nil {
 		return nil, err
 	}
+	ways := &vault.Ways{}
+	recovery := v.Recovery(func(wrong int) ([]byte, error) {
+		if err := ways.Failed(); err != nil && wrong == 0 {
+			a.say("the vault: %v", err)
+		}
+		return a.passphrase(ctx, wrong)
+	})
+	scripted := len(a.scriptWays("YKMFA_VAULT_PASSPHRASE")) > 0
+	if scripted {
+		ways.Identities = append(ways.Identities, recovery)
+	}
 	for _, k := range keys {
-		a.identities = append(a.identities, vault.KeyIdentity(k, a.finder(ctx)))
+		ways.Identities = append(ways.Identities, vault.KeyIdentity(k, a.finder(ctx)))
 	}
-	recovery := v.Recovery(func(wrong int) ([]byte, error) { return a.passphrase(ctx, wrong) })
-	if len(a.passphraseWays(1)) > 1 {
-		a.identities = append([]vault.Identity{recovery}, a.identities...)
-	} else {
-		a.identities = append(a.identities, recovery)
+	if !scripted {
+		ways.Identities = append(ways.Identities, recovery)
 	}
-	return a.identities, nil
+	a.ways = ways
+	return ways, nil
 }
 
 // secretWay is one way to get a secret that a person knows.
@@ -103,11 +112,6 @@ func (a *app) passphrase(ctx context.Context, wrong int) ([]byte, error) {
 // vaultStore is the vault as a place for secrets.
 type vaultStore struct{ app *app }
 
-func (s vaultStore) Has(name string) bool {
-	_, err := s.app.openVault().Get(name)
-	return err == nil || errors.Is(err, vault.ErrNoMatch)
-}
-
 func (s vaultStore) Get(ctx context.Context, name string) ([]byte, error) {
 	v := s.app.openVault()
 	if _, err := v.Get(name); !errors.Is(err, vault.ErrNoMatch) { // what is not there needs no passphrase
@@ -117,7 +121,7 @@ func (s vaultStore) Get(ctx context.Context, name string) ([]byte, error) {
 	if err != nil {
 		return nil, vaultError(err)
 	}
-	text, err := v.Get(name, ids...)
+	text, err := v.Get(name, ids)
 	return text, vaultError(err)
 }
 
@@ -138,8 +142,11 @@ func vaultError(err error) error {
 		{vault.ErrNone, source.KindNotFound, "ykmfa vault init"},
 		{vault.ErrNotFound, source.KindNotFound, "ykmfa vault list"},
 		{vault.ErrFolder, source.KindSeveral, "ykmfa vault list"},
-		{vault.ErrName, source.KindUsage, "write vault:NAME"},
+		{vault.ErrName, source.KindUsage, "no part of it may be empty, begin with . or -, or be longer than 200 bytes; choose another: --backup-to vault:NAME"},
 		{vault.ErrExists, source.KindExists, "choose another name: --backup-to vault:NAME"},
+		{vault.ErrTwin, source.KindExists, "choose another name: --backup-to vault:NAME"},
+		{vault.ErrRecipients, source.KindFailed, "correct .age-recipients in the vault: ykmfa vault recipients shows it; age-keygen -y IDENTITIES prints whose it can be"},
+		{vault.ErrIdentitiesBad, source.KindLocked, "age -d opens such a file, age -p makes one under a passphrase"},
 		{vault.ErrDamaged, source.KindNoSecret, "bring the file back from a copy of the vault; then: ykmfa vault check"},
 		{vault.ErrNoMatch, source.KindLocked, "plug in a YubiKey that ykmfa vault recipients names, or bring back the file identities"},
 		{vault.ErrPassphrase, source.KindLocked, "ykmfa vault recover takes the identity of the recovery sheet, if the passphrase is lost"},
@@ -152,6 +159,10 @@ func vaultError(err error) error {
 			return source.Fail(row.kind, row.hint, err)
 		}
 	}
+	if cardTrouble(err) {
+		_, hint := advise(err)
+		return source.Fail(source.KindLocked, hint, err)
+	}
 	return source.Fail(source.KindFailed, "", err)
 }
 
@@ -161,7 +172,11 @@ func vaultFailed(err error) error {
 	if err == nil || errors.As(err, &known) {
 		return err
 	}
-	for _, row := range pivAdvices() {
+	rows := pivAdvices()
+	if cardTrouble(err) {
+		rows = advices()
+	}
+	for _, row := range rows {
 		if errors.Is(err, row.is) {
 			return &Error{Code: row.code, Hint: row.hint, Err: err}
 		}

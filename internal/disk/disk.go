@@ -127,3 +127,21 @@ func moveNew(tmp, path string) error {
 	}
 	return err
 }
+
+// MkdirAll makes a directory of mode 0700 and those above it that are missing, so that they survive a power failure.
+func MkdirAll(dir string) error {
+	var missing []string
+	for d := filepath.Clean(dir); ; d = filepath.Dir(d) {
+		if _, err := os.Stat(d); err == nil || d == filepath.Dir(d) {
+			break
+		}
+		missing = append(missing, d)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	for _, d := range missing {
+		syncDir(filepath.Dir(d))
+	}
+	return nil
+}

@@ -11,8 +11,6 @@ type Vault interface {
 	Get(ctx context.Context, name string) ([]byte, error)
 	// Put makes an entry, and proves by itself what it wrote: opening it may take a passphrase, writing does not.
 	Put(ctx context.Context, name string, value []byte) error
-	// Has reports whether there is an entry of this name, without opening it.
-	Has(name string) bool
 }
 
 // builtInVault is the row of vault.

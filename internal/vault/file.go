@@ -9,10 +9,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"filippo.io/age"
 	"filippo.io/age/armor"
 	"golang.org/x/crypto/chacha20poly1305"
+
+	"ykmfa/internal/disk"
 )
 
 // An entry is an age file of one chunk (age-encryption.org/v1). The header is age's own; the chunk is sealed and opened
@@ -50,16 +53,16 @@ func seal(text []byte, to []Recipient) ([]byte, error) {
 	recipients := make([]age.Recipient, len(to))
 	for i, r := range to {
 		if recipients[i] = r.age; r.age == nil {
-			return nil, fmt.Errorf("recipient %q is of a kind that this version cannot encrypt to", r.Text)
+			return nil, fmt.Errorf("%w: %s: %s", ErrRecipients, r.Text, r.Bad)
 		}
 	}
 	if len(recipients) == 0 {
-		return nil, errors.New("the vault has no recipients")
+		return nil, errNoRecipients
 	}
 	recipients[0] = spy{recipients[0], &fileKey}
 	var out bytes.Buffer
 	if _, err := age.Encrypt(&out, recipients...); err != nil { // writes header and nonce; the chunk is ours
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrRecipients, err)
 	}
 	defer clear(fileKey)
 	aead, err := chunkKey(fileKey, out.Bytes()[out.Len()-nonce:])
@@ -125,7 +128,7 @@ func unwrap(header []byte, identities []Identity) ([]byte, error) {
 	case errors.As(err, &none):
 		return nil, ErrNoMatch
 	case errors.As(err, &own):
-		return nil, own.err
+		return nil, own
 	case err != nil: // a bad MAC, or a stanza that cannot be
 		return nil, ErrDamaged
 	}
@@ -149,6 +152,9 @@ func chunkNonce() []byte {
 }
 
 func readBounded(file string) ([]byte, error) {
+	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() { // nobody may ever write to a pipe
+		return nil, fmt.Errorf("%w: %s is not a file", ErrDamaged, filepath.Base(file))
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
@@ -156,9 +162,22 @@ func readBounded(file string) ([]byte, error) {
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err == nil && len(data) > maxFile {
-		err = fmt.Errorf("%w: larger than %d KiB", ErrDamaged, maxFile>>10)
+		return nil, fmt.Errorf("%w: larger than %d KiB", ErrDamaged, maxFile>>10)
 	}
 	return data, err
+}
+
+// replace writes a file in place of the one that is there, or that a link there leads to, with mode 0600, and proves it.
+func replace(file string, data []byte) error {
+	real, err := disk.Real(file)
+	if err != nil {
+		return err
+	}
+	os.Chmod(real, 0o600) // of a checkout of git, say; Replace keeps the mode
+	if err := disk.Replace(real, data, true); err != nil {
+		return err
+	}
+	return readBack(real, data)
 }
 
 // readBack proves that the disk has what was written.

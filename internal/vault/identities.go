@@ -44,7 +44,7 @@ func parseKeyIdentity(line string) (Key, bool) {
 
 // Keys are the YubiKeys that may open entries: recipients, and identities that are not encrypted.
 func (v *Vault) Keys() ([]Key, error) {
-	list, err := v.Recipients()
+	list, err := v.EveryRecipient()
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,7 @@ var ErrNotHere = errors.New("the key is not plugged in")
 type identityError struct{ err error }
 
 func (e *identityError) Error() string { return e.err.Error() }
+func (e *identityError) Unwrap() error { return e.err }
 
 func compress(p *ecdh.PublicKey) []byte {
 	b := p.Bytes() // 04 X Y
@@ -92,11 +93,13 @@ func (r yubikeyRecipient) Wrap(fileKey []byte) ([]*age.Stanza, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer clear(shared)
 	share := compress(ephemeral.PublicKey())
 	key, err := pivKey(shared, share, r.point)
 	if err != nil {
 		return nil, err
 	}
+	defer clear(key)
 	aead, err := chacha20poly1305.New(key)
 	if err != nil {
 		return nil, err
@@ -140,11 +143,7 @@ func (i keyIdentity) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
 		case err != nil:
 			return nil, &identityError{err}
 		}
-		fileKey, err := openStanza(k, s, share)
-		if err != nil {
-			return nil, &identityError{err}
-		}
-		return fileKey, nil
+		return openStanza(k, s, share)
 	}
 	return nil, age.ErrIncorrectIdentity
 }
@@ -169,19 +168,46 @@ func (i keyIdentity) share(s *age.Stanza) (share []byte, mine bool) {
 	return nil, false
 }
 
+// failing keeps why a key did not do its part, apart from what is wrong with the stanza.
+type failing struct {
+	ecdh.KeyExchanger
+	err error
+}
+
+// ECDH implements ecdh.KeyExchanger.
+func (f *failing) ECDH(peer *ecdh.PublicKey) (shared []byte, err error) {
+	shared, err = f.KeyExchanger.ECDH(peer)
+	f.err = err
+	return shared, err
+}
+
 // openStanza has the YubiKey do its part, and opens the file key.
-func openStanza(k ecdh.KeyExchanger, s *age.Stanza, share []byte) ([]byte, error) {
+func openStanza(k ecdh.KeyExchanger, s *age.Stanza, share []byte) (fileKey []byte, err error) {
+	f := &failing{KeyExchanger: k}
 	if s.Type == p256tag {
-		private, err := hpke.NewDHKEMPrivateKey(k)
-		if err != nil {
-			return nil, err
-		}
-		r, err := hpke.NewRecipient(share, private, hpke.HKDFSHA256(), hpke.ChaCha20Poly1305(), []byte(hpkeInfo))
-		if err != nil {
-			return nil, err
-		}
-		return r.Open(nil, s.Body)
+		fileKey, err = openTag(f, s.Body, share)
+	} else {
+		fileKey, err = openPIV(f, s.Body, share)
 	}
+	if f.err != nil {
+		err = &identityError{f.err}
+	}
+	return fileKey, err
+}
+
+func openTag(k ecdh.KeyExchanger, body, share []byte) ([]byte, error) {
+	private, err := hpke.NewDHKEMPrivateKey(k)
+	if err != nil {
+		return nil, err
+	}
+	r, err := hpke.NewRecipient(share, private, hpke.HKDFSHA256(), hpke.ChaCha20Poly1305(), []byte(hpkeInfo))
+	if err != nil {
+		return nil, err
+	}
+	return r.Open(nil, body)
+}
+
+func openPIV(k ecdh.KeyExchanger, body, share []byte) ([]byte, error) {
 	peer, err := decompress(share)
 	if err != nil {
 		return nil, err
@@ -195,9 +221,10 @@ func openStanza(k ecdh.KeyExchanger, s *age.Stanza, share []byte) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
+	defer clear(key)
 	aead, err := chacha20poly1305.New(key)
 	if err != nil {
 		return nil, err
 	}
-	return aead.Open(nil, make([]byte, chacha20poly1305.NonceSize), s.Body, nil)
+	return aead.Open(nil, make([]byte, chacha20poly1305.NonceSize), body, nil)
 }

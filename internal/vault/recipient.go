@@ -10,8 +10,6 @@ import (
 	"filippo.io/age"
 	"filippo.io/age/plugin"
 	"filippo.io/age/tag"
-
-	"ykmfa/internal/disk"
 )
 
 // Recipient is a line of .age-recipients.
@@ -19,8 +17,9 @@ type Recipient struct {
 	Text string // age1...
 	Note string // the comment above it: whose it is
 	Key  *Key   // of a YubiKey; nil for others
+	Bad  string // why nothing can be encrypted to it; Text names its line then, unless it is public for sure
 
-	age age.Recipient // nil: of a kind that cannot be encrypted to here
+	age age.Recipient // nil: it is Bad
 }
 
 // Key is a P-256 key on a YubiKey.
@@ -65,6 +64,18 @@ func ParseRecipient(text string) (Recipient, error) {
 	return r, nil
 }
 
+// badRecipient is a line that is no recipient. People put the other half there by mistake: it is not shown.
+func badRecipient(line string, n int) Recipient {
+	r := Recipient{Text: fmt.Sprintf("line %d", n), Bad: "no recipient, or mistyped"}
+	switch kind, _, _ := strings.Cut(line, " "); {
+	case strings.HasPrefix(strings.ToUpper(line), "AGE-"):
+		r.Bad = "a private identity: take it out, and out of use, because copies of this file open what is encrypted to it"
+	case strings.HasPrefix(line, "age1") || strings.HasPrefix(kind, "ssh-"):
+		r.Text, r.Bad = line, "of a kind that this version cannot encrypt to"
+	}
+	return r
+}
+
 func readRecipients(file string) ([]Recipient, error) {
 	data, err := readBounded(file)
 	if err != nil {
@@ -76,8 +87,9 @@ func readRecipients(file string) ([]Recipient, error) {
 // parseRecipients reads a file of recipients. One of a kind that is unknown here (ssh-ed25519, say) is kept: entries can
 // be read, but not written.
 func parseRecipients(data []byte) (list []Recipient) {
-	comment := ""
+	comment, n := "", 0
 	for line := range strings.Lines(string(data)) {
+		n++
 		line = strings.TrimSpace(line)
 		if text, ok := strings.CutPrefix(line, "#"); ok {
 			comment = strings.TrimSpace(text)
@@ -89,7 +101,7 @@ func parseRecipients(data []byte) (list []Recipient) {
 		}
 		r, err := ParseRecipient(line)
 		if err != nil {
-			r = Recipient{Text: line}
+			r = badRecipient(line, n)
 		}
 		if r.Note = comment; r.Key != nil {
 			parseNote(comment, r.Key)
@@ -109,53 +121,6 @@ func (v *Vault) Recipients() ([]Recipient, error) {
 		return nil, nil
 	}
 	return list, err
-}
-
-// AddRecipient adds one. Entries that exist are encrypted to it by the next Rekey, which Pending then asks for.
-func (v *Vault) AddRecipient(r Recipient) error {
-	return v.changeRecipients(func(list []Recipient) ([]Recipient, error) {
-		for _, old := range list {
-			if old.Text == r.Text {
-				return list, nil
-			}
-		}
-		return append(list, r), nil
-	})
-}
-
-// RemoveRecipient removes one. Entries that exist are kept from it by the next Rekey, which Pending then asks for.
-func (v *Vault) RemoveRecipient(text string) error {
-	return v.changeRecipients(func(list []Recipient) ([]Recipient, error) {
-		var rest []Recipient
-		for _, r := range list {
-			if r.Text != text {
-				rest = append(rest, r)
-			}
-		}
-		if len(rest) == 0 {
-			return nil, errors.New("it is the last recipient: nobody could read the vault without it")
-		}
-		return rest, nil
-	})
-}
-
-func (v *Vault) changeRecipients(change func([]Recipient) ([]Recipient, error)) error {
-	unlock, err := v.lock()
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	list, err := v.Recipients()
-	if err != nil {
-		return err
-	}
-	if list, err = change(list); err != nil {
-		return err
-	}
-	if err := v.setPending(); err != nil {
-		return err
-	}
-	return disk.Replace(v.recipients(), formatRecipients(list), true)
 }
 
 func formatRecipients(list []Recipient) []byte {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"filippo.io/age"
 	"filippo.io/age/armor"
@@ -23,7 +24,7 @@ const recoveryNote = "recovery identity"
 // Create makes a vault, and returns its recovery identity (AGE-SECRET-KEY-1...), which is stored under the passphrase.
 // Interrupted, it begins anew. Identities that are there without a store are somebody's: they stay.
 func (v *Vault) Create(passphrase []byte) (identity []byte, err error) {
-	if err := os.MkdirAll(v.Dir, 0o700); err != nil {
+	if err := disk.MkdirAll(v.Dir); err != nil {
 		return nil, err
 	}
 	unlock, err := disk.Lock(v.store())
@@ -34,12 +35,11 @@ func (v *Vault) Create(passphrase []byte) (identity []byte, err error) {
 	if v.Exists() {
 		return nil, ErrThere
 	}
-	begun := filepath.Join(v.Dir, ".creating")
-	if _, err := os.Lstat(begun); err != nil {
-		if _, any := v.Encrypted(); any {
+	if _, err := os.Lstat(v.creating()); err != nil {
+		if _, err := os.Lstat(v.identities()); !errors.Is(err, fs.ErrNotExist) {
 			return nil, ErrIdentities
 		}
-		if err := disk.Create(begun, nil); err != nil {
+		if err := disk.Create(v.creating(), nil); err != nil {
 			return nil, err
 		}
 	}
@@ -53,7 +53,7 @@ func (v *Vault) Create(passphrase []byte) (identity []byte, err error) {
 	if err := v.createStore(Recipient{Text: recovery.Recipient().String(), Note: recoveryNote}); err != nil {
 		return nil, err
 	}
-	return []byte(recovery.String()), disk.Remove(begun)
+	return []byte(recovery.String()), disk.Remove(v.creating())
 }
 
 // createStore makes the store appear whole, with its recipients.
@@ -97,10 +97,7 @@ func (v *Vault) writeIdentities(text, passphrase []byte) error {
 		return err
 	}
 	out.WriteByte('\n')
-	if err := disk.Replace(v.identities(), out.Bytes(), true); err != nil {
-		return err
-	}
-	return readBack(v.identities(), out.Bytes())
+	return replace(v.identities(), out.Bytes())
 }
 
 // Encrypted reports whether the identities are under a passphrase, and whether there are any.
@@ -122,6 +119,9 @@ func (v *Vault) Identities(passphrase []byte) ([]byte, error) {
 	if err != nil || !isAge(data) {
 		return data, err
 	}
+	if err := askable(data); err != nil {
+		return nil, err
+	}
 	id, err := age.NewScryptIdentity(string(passphrase))
 	if err != nil {
 		return nil, ErrPassphrase // it is empty
@@ -135,6 +135,22 @@ func (v *Vault) Identities(passphrase []byte) ([]byte, error) {
 		return nil, fmt.Errorf("identities: %w", err)
 	}
 	return text, nil
+}
+
+// askable reports why no passphrase can open identities.
+func askable(data []byte) error {
+	stanzas, err := stanzasOf(data)
+	switch {
+	case err != nil:
+		return fmt.Errorf("identities: %w", err)
+	case len(stanzas) != 1 || stanzas[0].Type != "scrypt" || len(stanzas[0].Args) != 2:
+		return fmt.Errorf("%w: they are not under a passphrase, but encrypted to somebody", ErrIdentitiesBad)
+	}
+	if work, err := strconv.Atoi(stanzas[0].Args[1]); err != nil || work > maxWork {
+		return fmt.Errorf("%w: trying a passphrase on them takes more memory than it may (work factor %q, at most %d)",
+			ErrIdentitiesBad, stanzas[0].Args[1], maxWork)
+	}
+	return nil
 }
 
 // ChangePassphrase puts the identities under another passphrase.
@@ -162,11 +178,15 @@ type recovery struct {
 	vault *Vault
 	ask   func(wrong int) ([]byte, error)
 	ids   []age.Identity // after the passphrase
+	err   error          // why there are none: nobody is asked twice
 }
 
 // Unwrap implements age.Identity.
 func (r *recovery) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
-	if err := r.unlock(); err != nil {
+	if r.ids == nil && r.err == nil {
+		r.err = r.unlock()
+	}
+	if err := r.err; err != nil {
 		if errors.Is(err, ErrNoMatch) {
 			return nil, age.ErrIncorrectIdentity
 		}
@@ -182,12 +202,9 @@ func (r *recovery) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
 }
 
 func (r *recovery) unlock() error {
-	if r.ids != nil {
-		return nil
-	}
 	encrypted, there := r.vault.Encrypted()
-	if !there {
-		return ErrNoMatch
+	if _, err := r.vault.Identities(nil); !there || !errors.Is(err, ErrPassphrase) && err != nil { // no passphrase helps
+		return err
 	}
 	for wrong := 0; ; wrong++ {
 		var passphrase []byte

@@ -6,76 +6,155 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 
 	"filippo.io/age"
 
 	"ykmfa/internal/disk"
 )
 
-// pending is the mark that entries are still encrypted to other recipients than .age-recipients names.
-func (v *Vault) pending() string { return filepath.Join(v.Dir, ".rekey") }
+// setPending makes a mark that no Rekey which is already at work takes away: another file than the one that is there. It is
+// empty, so that it finds room on a full disk.
+func (v *Vault) setPending() error { return disk.Replace(v.pending(), nil, true) }
 
-// Pending reports whether a Rekey is due, or was interrupted.
-func (v *Vault) Pending() bool {
-	_, err := os.Lstat(v.pending())
-	return err == nil
+// NotRekeyed are the entries that a Rekey had to leave as they were.
+type NotRekeyed struct {
+	Errs  []error // each names its entry
+	Total int     // entries in the vault
 }
 
-func (v *Vault) setPending() error {
-	err := disk.Create(v.pending(), nil)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	return err
+func (e *NotRekeyed) Error() string {
+	return fmt.Sprintf("%d of %d entries could not be encrypted anew, and are as they were: %v", len(e.Errs), e.Total, reasons(e.Errs))
 }
+
+// Unwrap returns the reasons.
+func (e *NotRekeyed) Unwrap() []error { return e.Errs }
 
 // Rekey encrypts every entry anew, to the recipients of today. Each entry is replaced whole, after what replaces it is
-// known to open to the same text. Interrupted, it is begun again. step hears of each entry
-// before it is opened, and ends it with an error.
+// known to open to the same text. What is wrong with one does not keep the others from it: *NotRekeyed. Interrupted, it is
+// begun again. step hears of each entry before it is opened, and ends it with an error. The vault is not locked while somebody
+// is asked for a passphrase.
 func (v *Vault) Rekey(step func(done, total int, name string) error, identities ...Identity) error {
-	unlock, err := v.lock()
-	if err != nil {
-		return err
-	}
-	defer unlock()
 	names, err := v.List()
 	if err != nil {
 		return err
 	}
-	if err := v.setPending(); err != nil {
+	mark, err := v.beginRekey()
+	if err != nil {
 		return err
 	}
+	left := &NotRekeyed{Total: len(names)}
 	for i, name := range names {
 		if err := step(i, len(names), name); err != nil {
 			return err
 		}
 		if err := v.rekey(name, identities); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			err = fmt.Errorf("%s: %w", name, err)
+			if !ofEntry(err) {
+				return err
+			}
+			left.Errs = append(left.Errs, err)
 		}
+	}
+	if len(left.Errs) > 0 {
+		return left
+	}
+	return v.endRekey(mark)
+}
+
+// ofEntry reports whether an error is about one entry, so that the others can go on. After any other nobody could open the
+// next, either, or the disk is full.
+func ofEntry(err error) bool {
+	var asked *identityError
+	if errors.As(err, &asked) {
+		return false
+	}
+	for _, one := range []error{ErrDamaged, ErrNoMatch, ErrRecipients, fs.ErrPermission} {
+		if errors.Is(err, one) {
+			return true
+		}
+	}
+	return false
+}
+
+func (v *Vault) beginRekey() (mark fs.FileInfo, err error) {
+	unlock, err := v.lock()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if !v.Pending() {
+		if err := v.setPending(); err != nil {
+			return nil, err
+		}
+	}
+	return os.Lstat(v.pending())
+}
+
+// endRekey takes the mark away, unless it is that of a later change of recipients: entries that were done before that wait
+// for another Rekey. Entries that were added meanwhile have the recipients of today.
+func (v *Vault) endRekey(mark fs.FileInfo) error {
+	unlock, err := v.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	now, err := os.Lstat(v.pending())
+	switch {
+	case errors.Is(err, fs.ErrNotExist), err == nil && !os.SameFile(now, mark):
+		return nil
+	case err != nil:
+		return err
 	}
 	return disk.Remove(v.pending())
 }
 
+// rekey opens an entry, and then replaces it, if it is still the same.
 func (v *Vault) rekey(name string, identities []Identity) error {
-	text, err := v.Get(name, identities...)
-	if err != nil {
-		return err
+	for {
+		data, err := v.read(name)
+		if errors.Is(err, ErrNotFound) { // removed since it was listed
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		text, err := open(data, identities...)
+		if err != nil {
+			return err
+		}
+		done, err := v.reseal(name, data, text)
+		clear(text)
+		if done || err != nil {
+			return err
+		}
 	}
-	defer clear(text)
+}
+
+func (v *Vault) reseal(name string, old, text []byte) (done bool, err error) {
+	unlock, err := v.lock()
+	if err != nil {
+		return false, err
+	}
+	defer unlock()
+	now, err := v.read(name)
+	if errors.Is(err, ErrNotFound) {
+		return true, nil
+	}
+	if err != nil || !bytes.Equal(now, old) {
+		return false, err
+	}
 	data, err := v.encrypt(name, text)
 	if err != nil {
-		return err
+		return false, err
 	}
 	file, err := v.file(name)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if err := disk.Replace(file, data, true); err != nil {
-		return err
-	}
-	return readBack(file, data)
+	return true, replace(file, data)
 }
 
 // Inspect finds what is wrong with an entry that can be seen without opening it.
@@ -133,7 +212,10 @@ func (r *reader) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
 // matches compares an entry's stanzas with the recipients that it should have, as far as stanzas tell: those of YubiKeys
 // name theirs, the others only their kind.
 func matches(stanzas []*age.Stanza, list []Recipient) error {
-	const hint = "is encrypted to other recipients than the vault has today"
+	const hint = "is encrypted to other recipients than the vault has today: ykmfa vault rekey"
+	stanzas = slices.DeleteFunc(slices.Clone(stanzas), func(s *age.Stanza) bool {
+		return strings.HasSuffix(s.Type, "-grease") // rage adds one that is for nobody, so that readers learn to skip it
+	})
 	if len(stanzas) != len(list) {
 		return errors.New(hint)
 	}

@@ -34,10 +34,14 @@ var (
 	ErrName       = errors.New("not a name for an entry")
 	ErrNotFound   = errors.New("no such entry")
 	ErrExists     = errors.New("there is an entry of this name, which stays as it is")
+	ErrTwin       = errors.New("there is an entry whose name differs only in capitals, and not every disk can tell them apart")
 	ErrFolder     = errors.New("a folder, not an entry")
 	ErrDamaged    = errors.New("damaged, or not encrypted by age")
 	ErrNoMatch    = errors.New("nobody here can open it") // no identity that was given is a recipient
 	ErrPassphrase = errors.New("the passphrase is wrong")
+
+	ErrRecipients    = errors.New("nothing can be encrypted to .age-recipients")
+	ErrIdentitiesBad = errors.New("the file identities cannot be used")
 )
 
 // Identity opens entries (age.Identity).
@@ -60,6 +64,7 @@ type Vault struct {
 func (v *Vault) store() string      { return filepath.Join(v.Dir, "store") }
 func (v *Vault) recipients() string { return filepath.Join(v.store(), recipientsFile) }
 func (v *Vault) identities() string { return filepath.Join(v.Dir, "identities") }
+func (v *Vault) creating() string   { return filepath.Join(v.Dir, ".creating") }
 
 // Exists reports whether there is one.
 func (v *Vault) Exists() bool {
@@ -72,10 +77,14 @@ func (v *Vault) lock() (unlock func(), err error) {
 	if !v.Exists() {
 		return nil, ErrNone
 	}
-	return disk.Lock(v.store())
+	unlock, err = disk.Lock(v.store())
+	if err == nil {
+		os.Remove(v.creating()) // of a Create that was killed at its very end
+	}
+	return unlock, err
 }
 
-// CheckName refuses what is not a relative path of names that can be shown.
+// CheckName refuses what is not a relative path of names that can be shown, for a new entry.
 func CheckName(name string) error {
 	for part := range strings.SplitSeq(name, "/") {
 		bad := part == "" || strings.HasPrefix(part, ".") || strings.HasPrefix(part, "-") || len(part) > maxName ||
@@ -88,10 +97,12 @@ func CheckName(name string) error {
 	return nil
 }
 
-// file is the path of an entry.
+// file is the path of an entry. Other programs may have given it a name that CheckName would refuse.
 func (v *Vault) file(name string) (string, error) {
-	if err := CheckName(name); err != nil {
-		return "", err
+	for part := range strings.SplitSeq(name, "/") {
+		if part == "" || strings.HasPrefix(part, ".") || strings.Contains(part, "\x00") || !filepath.IsLocal(filepath.FromSlash(name)) {
+			return "", fmt.Errorf("%q: %w", name, ErrName)
+		}
 	}
 	if !v.Exists() {
 		return "", ErrNone
@@ -101,20 +112,10 @@ func (v *Vault) file(name string) (string, error) {
 
 // List returns the names of all entries, sorted.
 func (v *Vault) List() ([]string, error) {
-	if !v.Exists() {
-		return nil, ErrNone
-	}
-	root, err := filepath.EvalSymlinks(v.store())
-	if err != nil {
-		return nil, err
-	}
+	root, _ := filepath.EvalSymlinks(v.store())
 	var names []string
-	err = filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+	err := v.walk(func(file string, d fs.DirEntry) error {
 		switch {
-		case err != nil:
-			return err
-		case strings.HasPrefix(d.Name(), ".") && file != root && d.IsDir():
-			return fs.SkipDir
 		case strings.HasPrefix(d.Name(), ".") || d.IsDir() || !strings.HasSuffix(file, suffix):
 			return nil
 		case len(names) == maxEntries:
@@ -131,6 +132,9 @@ func (v *Vault) List() ([]string, error) {
 // Put encrypts text to the recipients and writes it as a new entry. It proves that what is on disk opens to text, by the
 // file's key. One that is there stays, and is ErrExists.
 func (v *Vault) Put(name string, text []byte) error {
+	if err := CheckName(name); err != nil {
+		return err
+	}
 	file, err := v.file(name)
 	if err != nil {
 		return err
@@ -140,11 +144,14 @@ func (v *Vault) Put(name string, text []byte) error {
 		return err
 	}
 	defer unlock()
+	if err := v.twin(name); err != nil {
+		return err
+	}
 	data, err := v.encrypt(name, text)
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+	if err := disk.MkdirAll(filepath.Dir(file)); err != nil {
 		return err
 	}
 	err = disk.Create(file, data)
@@ -155,6 +162,18 @@ func (v *Vault) Put(name string, text []byte) error {
 		return err
 	}
 	return readBack(file, data)
+}
+
+// twin finds an entry that differs from a new one only in capitals: a copy of the vault on a disk that does not tell them
+// apart (of Windows or macOS, or a stick) would have one of the two.
+func (v *Vault) twin(name string) error {
+	names, _ := v.List() // what cannot be listed is no reason to have no backup
+	for _, there := range names {
+		if there != name && strings.EqualFold(there, name) {
+			return fmt.Errorf("%q: %w", there, ErrTwin)
+		}
+	}
+	return nil
 }
 
 // encrypt encrypts an entry to the recipients that count for it.
@@ -174,7 +193,7 @@ func (v *Vault) recipientsOf(name string) ([]Recipient, error) {
 			return list, err
 		}
 		if dir == "." {
-			return nil, fmt.Errorf("the vault has no %s", recipientsFile)
+			return nil, errNoRecipients
 		}
 	}
 }
@@ -198,6 +217,9 @@ func (v *Vault) read(name string) ([]byte, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return data, err
 	}
+	if _, err := os.Lstat(file); err == nil {
+		return nil, fmt.Errorf("%w: %s is a link that leads nowhere", ErrDamaged, filepath.Base(file))
+	}
 	if info, err := os.Stat(strings.TrimSuffix(file, suffix)); err == nil && info.IsDir() {
 		return nil, ErrFolder
 	}
@@ -215,7 +237,8 @@ func (v *Vault) Remove(name string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := v.read(name); err != nil {
+	if info, err := os.Lstat(file); err != nil || info.IsDir() { // it may be damaged, or a link that leads nowhere
+		_, err := v.read(name)
 		return err
 	}
 	if err := disk.Remove(file); err != nil {

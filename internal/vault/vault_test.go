@@ -2,6 +2,7 @@ package vault
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdh"
 	"crypto/rand"
 	"errors"
@@ -105,9 +106,10 @@ func TestErrors(t *testing.T) {
 		{"/etc/passwd", nil, ErrName},
 		{".age-recipients", nil, ErrName},
 		{"a//b", nil, ErrName},
-		{"-x", nil, ErrName},
 		{"", nil, ErrName},
-		{"x\n", nil, ErrName},
+		{"x/.git/y", nil, ErrName},
+		{"x/../y", nil, ErrName},
+		{"x\x00", nil, ErrName},
 	} {
 		if _, err := v.Get(c.name, c.ids...); !errors.Is(err, c.want) {
 			t.Errorf("%q: %v, want %v", c.name, err, c.want)
@@ -122,6 +124,11 @@ func TestErrors(t *testing.T) {
 	}
 	if err := none.Put("aws", []byte(uri)); !errors.Is(err, ErrNone) {
 		t.Errorf("without a vault: %v", err)
+	}
+	for _, name := range []string{"-x", "x\n", "a/-x", "zero\u200bwidth", strings.Repeat("x", maxName+1)} {
+		if err := v.Put(name, []byte(uri)); !errors.Is(err, ErrName) {
+			t.Errorf("%q: %v, want %v", name, err, ErrName)
+		}
 	}
 	if err := v.Put("big", bytes.Repeat([]byte("x"), maxText+1)); err == nil {
 		t.Error("a text of any length was written")
@@ -424,7 +431,7 @@ func TestOpens(t *testing.T) {
 	}
 	check("an empty vault", mine, nil)
 	check("an empty vault of others", theirs, ErrNoMatch)
-	if err := errors.Join(v.Put("aws", []byte(uri)), v.AddRecipient(Recipient{Text: other.Recipient().String()})); err != nil {
+	if err := errors.Join(v.Put("aws", []byte(uri)), v.AddRecipient(must(ParseRecipient(other.Recipient().String())))); err != nil {
 		t.Fatal(err)
 	}
 	check("a recipient before the rekey", theirs, nil, "aws")
@@ -453,4 +460,202 @@ func must[T any](value T, err error) T {
 		panic(err)
 	}
 	return value
+}
+
+// failingWay is an identity that counts how often it is asked.
+type failingWay struct {
+	err   error
+	asked int
+}
+
+func (f *failingWay) Unwrap([]*age.Stanza) ([]byte, error) {
+	f.asked++
+	return nil, &identityError{f.err}
+}
+
+// TestWays: a way that failed is asked once, and the next one steps in; what is wrong with the file, or the end of all, is
+// no reason to try another.
+func TestWays(t *testing.T) {
+	v := newVault(t)
+	for _, name := range []string{"a", "b"} {
+		if err := v.Put(name, []byte(uri)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bad := &failingWay{err: os.ErrDeadlineExceeded}
+	asked := 0
+	ways := &Ways{Identities: []Identity{bad, v.Recovery(func(int) ([]byte, error) {
+		asked++
+		return []byte(passphrase), nil
+	})}}
+	for _, name := range []string{"a", "b"} {
+		if got, err := v.Get(name, ways); string(got) != uri {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if bad.asked != 1 || asked != 1 || !errors.Is(ways.Failed(), os.ErrDeadlineExceeded) {
+		t.Errorf("asked %d and %d times, %v", bad.asked, asked, ways.Failed())
+	}
+	wrong := 0
+	ways = &Ways{Identities: []Identity{bad, v.Recovery(func(n int) ([]byte, error) {
+		wrong++
+		return with("wrong")(n)
+	})}}
+	for range 3 {
+		if _, err := v.Get("a", ways); !errors.Is(err, os.ErrDeadlineExceeded) || !errors.Is(err, ErrPassphrase) {
+			t.Errorf("%v", err)
+		}
+	}
+	if wrong != 2 { // once, and once more after it was wrong
+		t.Errorf("the passphrase was asked for %d times", wrong)
+	}
+	never := &failingWay{err: context.Canceled}
+	next := &failingWay{}
+	if _, err := v.Get("a", &Ways{Identities: []Identity{never, next}}); !errors.Is(err, context.Canceled) || next.asked > 0 {
+		t.Errorf("interrupted: %v, and then asked %d times", err, next.asked)
+	}
+	if _, err := v.Get("a", &Ways{}); !errors.Is(err, ErrNoMatch) {
+		t.Errorf("no way: %v", err)
+	}
+}
+
+// TestGrease: rage adds a stanza that is for nobody.
+func TestGrease(t *testing.T) {
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := []Recipient{{Text: id.Recipient().String()}}
+	stanzas := []*age.Stanza{{Type: "X25519"}, {Type: "k-6Qb-grease"}}
+	if err := matches(stanzas, list); err != nil {
+		t.Error(err)
+	}
+	if err := matches(append(stanzas, &age.Stanza{Type: "X25519"}), list); err == nil {
+		t.Error("another recipient is not seen")
+	}
+}
+
+// TestCreateNextTo: whatever is called identities, also what cannot be read, is somebody's, and stays; and the mark of a
+// Create that was killed at its very end does not make the next one overwrite them.
+func TestCreateNextTo(t *testing.T) {
+	v := &Vault{Dir: t.TempDir(), testOnlyWork: 10}
+	if err := os.WriteFile(v.identities(), bytes.Repeat([]byte("# x\n"), maxFile), 0o000); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Create([]byte(passphrase)); !errors.Is(err, ErrIdentities) {
+		t.Errorf("huge: %v", err)
+	}
+	v = newVault(t)
+	if err := os.WriteFile(v.creating(), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Put("aws", []byte(uri)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(v.store()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Create([]byte(passphrase)); !errors.Is(err, ErrIdentities) {
+		t.Errorf("after the mark: %v", err)
+	}
+}
+
+// TestBadStanza: a stanza for a key here that does not open is damage, whatever the key did.
+func TestBadStanza(t *testing.T) {
+	for _, plugin := range []bool{false, true} {
+		v := newVault(t)
+		k := newYubikey(t)
+		r, err := NewKeyRecipient(k.PublicKey(), 1, 0x82)
+		if plugin {
+			r, err = ParseRecipient(yubikeyText(k.PublicKey()))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := v.AddRecipient(r); err != nil {
+			t.Fatal(err)
+		}
+		if err := v.Put("aws", []byte(uri)); err != nil {
+			t.Fatal(err)
+		}
+		file, _ := v.file("aws")
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := bytes.LastIndex(data, []byte("\n--- ")) - 20 // in the body of the key's stanza, which is the last
+		data[i] ^= 1
+		if _, err := open(data, KeyIdentity(*r.Key, k.find)); !errors.Is(err, ErrDamaged) {
+			t.Errorf("%.12s: %v", r.Text, err)
+		}
+	}
+}
+
+// TestRekeyMeanwhile: while an entry is being opened, which may take a person, others change the vault: what they wrote
+// stays, and a change of recipients still waits for its Rekey.
+func TestRekeyMeanwhile(t *testing.T) {
+	v := newVault(t)
+	k := newYubikey(t)
+	r, err := NewKeyRecipient(k.PublicKey(), 1, 0x82)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(v.AddRecipient(r), v.Put("a", []byte(uri)), v.Put("b", []byte(uri))); err != nil {
+		t.Fatal(err)
+	}
+	others := []func() error{
+		func() error { return errors.Join(v.Remove("a"), v.Put("a", []byte("another"))) },
+		func() error { return v.Remove("b") },
+	}
+	id := KeyIdentity(*r.Key, func(Key) (ecdh.KeyExchanger, error) {
+		if len(others) > 0 {
+			if err := others[0](); err != nil {
+				t.Error(err)
+			}
+			others = others[1:]
+		}
+		return k, nil
+	})
+	step := func(int, int, string) error { return nil }
+	if err := v.Rekey(step, id); err != nil || v.Pending() {
+		t.Errorf("%v, pending %v", err, v.Pending())
+	}
+	if got := v.mustGet(t, "a"); got != "another" {
+		t.Errorf("overwritten with %q", got)
+	}
+	if _, err := v.Get("b"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("removed, and there again: %v", err)
+	}
+	more, err := NewKeyRecipient(newYubikey(t).PublicKey(), 2, 0x82)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := v.setPending(); err != nil {
+		t.Fatal(err)
+	}
+	others = []func() error{func() error { return v.AddRecipient(more) }}
+	if err := v.Rekey(step, id); err != nil || !v.Pending() {
+		t.Errorf("%v; recipients were changed meanwhile, pending %v", err, v.Pending())
+	}
+	if err := v.Rekey(step, id); err != nil || v.Pending() || v.Inspect("a") != nil {
+		t.Errorf("%v, pending %v, %v", err, v.Pending(), v.Inspect("a"))
+	}
+}
+
+// TestNoRecipients: without .age-recipients a key that is added would be the only one: nobody else could open the vault.
+func TestNoRecipients(t *testing.T) {
+	v := newVault(t)
+	r, err := NewKeyRecipient(newYubikey(t).PublicKey(), 1, 0x82)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(v.recipients()); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.AddRecipient(r); !errors.Is(err, ErrRecipients) {
+		t.Errorf("%v", err)
+	}
+	if _, err := os.Lstat(v.recipients()); err == nil || v.Pending() {
+		t.Error("it was added all the same")
+	}
 }
