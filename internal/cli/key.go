@@ -142,17 +142,30 @@ func severalKeys(keys []*key) error {
 // openAll opens every key that is plugged in, or those that --key names. There is at least one, or an error that says
 // what was found instead.
 func (a *app) openAll(ctx context.Context) ([]*key, error) {
-	readers, err := a.Cards.Readers(ctx)
+	keys, skipped, err := openEach(ctx, a, a.openReader)
 	if err != nil {
 		return nil, err
 	}
-	var keys []*key
-	var skipped []error
+	if len(keys) == 0 {
+		return nil, worst(skipped)
+	}
+	if a.key == "" {
+		return keys, nil
+	}
+	return a.named(keys, skipped)
+}
+
+// openEach opens what is in every reader that may be meant. What does not open is said under -v, and why is returned.
+func openEach[K interface{ close() }](ctx context.Context, a *app, open func(context.Context, string) (K, error)) (keys []K, skipped []error, err error) {
+	readers, err := a.Cards.Readers(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, reader := range a.wanted(readers) {
-		k, err := a.openReader(ctx, reader)
+		k, err := open(ctx, reader)
 		if ctx.Err() != nil {
 			closeAll(keys)
-			return nil, ctx.Err()
+			return nil, nil, ctx.Err()
 		}
 		if err != nil {
 			err = fmt.Errorf("reader %q: %w", reader, err)
@@ -162,13 +175,7 @@ func (a *app) openAll(ctx context.Context) ([]*key, error) {
 		}
 		keys = append(keys, k)
 	}
-	if len(keys) == 0 {
-		return nil, worst(skipped)
-	}
-	if a.key == "" {
-		return keys, nil
-	}
-	return a.named(keys, skipped)
+	return keys, skipped, nil
 }
 
 func (a *app) openReader(ctx context.Context, reader string) (*key, error) {
@@ -205,7 +212,7 @@ func (a *app) tryOpen(ctx context.Context, k *key) error {
 	return nil
 }
 
-func closeAll(keys []*key) {
+func closeAll[K interface{ close() }](keys []K) {
 	for _, k := range keys {
 		k.close()
 	}

@@ -84,54 +84,30 @@ func (p *piv) away(ctx context.Context, f func() error) error {
 	return err
 }
 
-// openPIVs opens every key that has the applet, or those that --key names.
-func (a *app) openPIVs(ctx context.Context) ([]*piv, error) {
-	readers, err := a.Cards.Readers(ctx)
+// choosePIV opens the one key that is meant, of those that have the applet.
+func (a *app) choosePIV(ctx context.Context) (*piv, error) {
+	all, skipped, err := openEach(ctx, a, a.openPIV)
 	if err != nil {
 		return nil, err
 	}
 	var keys []*piv
-	var skipped []error
-	for _, reader := range a.wanted(readers) {
-		p, err := a.openPIV(ctx, reader)
-		if ctx.Err() != nil {
-			closePIVs(keys)
-			return nil, ctx.Err()
-		}
-		if err != nil {
-			err = fmt.Errorf("reader %q: %w", reader, err)
-			a.detail("skipped %v", err)
-			skipped = append(skipped, err)
-			continue
-		}
-		if a.key != "" && a.key != fmt.Sprint(p.serial) && !inName(reader, a.key) {
+	for _, p := range all {
+		if a.key == "" || a.key == fmt.Sprint(p.serial) || inName(p.reader, a.key) {
+			keys = append(keys, p)
+		} else {
 			p.close()
-			continue
 		}
-		keys = append(keys, p)
 	}
-	if len(keys) == 0 && len(skipped) > 0 {
+	switch {
+	case len(keys) == 1:
+		return keys[0], nil
+	case len(keys) > 1:
+		closeAll(keys)
+		return nil, usage("say which: --key SERIAL", "%d keys are plugged in: %v", len(keys), keys)
+	case len(skipped) > 0:
 		return nil, worst(skipped)
-	} else if len(keys) == 0 {
-		return nil, fail(exitNoKey, "ykmfa keys", "no key %q is plugged in", a.key)
 	}
-	return keys, nil
-}
-
-func closePIVs(keys []*piv) {
-	for _, p := range keys {
-		p.close()
-	}
-}
-
-// choosePIV opens the one key that is meant.
-func (a *app) choosePIV(ctx context.Context) (*piv, error) {
-	keys, err := a.openPIVs(ctx)
-	if err != nil || len(keys) == 1 {
-		return append(keys, nil)[0], err
-	}
-	closePIVs(keys)
-	return nil, usage("say which: --key SERIAL", "%d keys are plugged in: %v", len(keys), keys)
+	return nil, fail(exitNoKey, "ykmfa keys", "no key %q is plugged in", a.key)
 }
 
 // finder finds the private half of a key of the vault on the YubiKeys that are plugged in.
