@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-piv/piv-go/v2/piv"
 
@@ -69,10 +70,15 @@ func withOurs(t *testing.T, test func(card pivkey.Card)) {
 	test(card)
 }
 
-// withPivGo is the same with piv-go, which wants the card for itself.
+// withPivGo is the same with piv-go, which wants the card for itself, and does not wait until pcscd is through with another
+// client that has closed it.
 func withPivGo(t *testing.T, test func(yk *piv.YubiKey)) {
 	t.Helper()
 	yk, err := piv.Open(daemon.Reader(0))
+	for deadline := time.Now().Add(10 * time.Second); err != nil && strings.Contains(err.Error(), "connections outstanding") && time.Now().Before(deadline); {
+		time.Sleep(5 * time.Millisecond) // between two looks
+		yk, err = piv.Open(daemon.Reader(0))
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
