@@ -149,6 +149,7 @@ func TestImportFull(t *testing.T) {
 			t.Errorf("%s has changed, or is new", file)
 		}
 	}
+	m.vkey(key, "import", "forty.txt", "--only", "Nothing*").expect(t, 1, "no account was found that --only wants")
 	m.vkey(key, "import", "forty.txt", "--only", "Service 0*").expect(t, 0, "10 written, 10 proven")
 	m.checkBackups(lines(names[:10]))
 	m.vkey(key, "import", "forty.txt", "--skip-bad").expect(t, 1, "22 written, 32 proven", "8 of 40 accounts not restored")

@@ -345,6 +345,9 @@ func TestExport(t *testing.T) {
 
 	// A part that is in the way stops it, stays as it is, and leaves no other part.
 	m.writeText("again-2.png", "mine")
+	if r := m.ykmfa("export", "--to", "xyz", "-o", "x"); r.code != 2 || !strings.Contains(r.stderr, `no format "xyz"`) || !strings.Contains(r.stderr, "aegis") {
+		t.Errorf("exit status %d, %s", r.code, r.stderr)
+	}
 	if r := m.ykmfa("export", "--to", "migration", "-o", "again.png"); r.code != 1 || !strings.Contains(r.stderr, "again-2.png is there already") || strings.Contains(r.stderr, "written") {
 		t.Errorf("exit status %d, %s", r.code, r.stderr)
 	}

@@ -53,8 +53,8 @@ Only what is proven is recorded. Run again, it changes nothing.
 
 What another program put on the key is adopted: where NAME is no account and, as with other commands, means exactly one
 credential that no account names (all of its id, the part after the issuer, or a part that only one has), or where
---issuer and --account spell its id, it becomes the account NAME once it is proven equal to the secret. Nothing is written
-to the key then. --account NAME puts a new one beside it.
+--issuer and --account spell its id, it becomes the account NAME once it is proven equal to the secret. Nothing is
+written to the key then. --account NAME puts a new one beside it.
 
 A secret reference is one of
   lpass:NAME                  LastPass (lpass)
@@ -70,7 +70,7 @@ A secret reference is one of
   cmd:PROGRAM ARG...          a program that prints it
   SOURCE:NAME                 one of your own, from [sources.SOURCE] in config.toml
   -, prompt, env:VAR,         stdin, a question, the environment, a picture with a QR code (qr:- and qr:clipboard, too):
-  qr:IMAGE                    no backup, so the secret goes to the vault, to --backup-to REF, or nowhere with --no-backup
+  qr:IMAGE                    no backup, so the secret goes to the vault, --backup-to REF, or nowhere with --no-backup
 A manager alone, as in "--secret-from lpass", is its entry called NAME. #FIELD at the end names a field.`,
 		Example: "  ykmfa add aws --secret-from lpass\n  ykmfa add github --secret-from prompt --backup-to pass:mfa/github --touch",
 		Args:    exactArgs("NAME"),

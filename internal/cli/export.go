@@ -38,9 +38,9 @@ func newExport(a *app) *cobra.Command {
   uris        otpauth URIs, one on a line
   aegis, 2fas, bitwarden   a file that these programs import
 
-The file is new, and only you can read it. --encrypt RECIPIENT encrypts it with age (age1...; repeatable), and "age -d" opens
-it. What a format cannot hold is named and left out, and the exit status is 1; the rest is written. A backup that cannot be
-read stops it, unless --skip-bad. Without -o it goes to standard output.`,
+The file is new, and only you can read it. --encrypt RECIPIENT encrypts it with age (age1...; repeatable), and "age -d"
+opens it. What a format cannot hold is named and left out, and the exit status is 1; the rest is written. A backup that
+cannot be read stops it, unless --skip-bad. Without -o it goes to standard output.`,
 		Example: "  ykmfa export --to migration\n  ykmfa export --to aegis -o accounts.json\n  ykmfa export --to uris --encrypt age1... -o backup.age",
 		RunE:    func(c *cobra.Command, names []string) error { return o.run(c.Context(), names) },
 	}

@@ -39,27 +39,28 @@ func newImport(a *app) *cobra.Command {
   otpauth URIs, one on a line; otpauth-migration URIs of Google Authenticator
   pictures with QR codes (PNG, JPEG, GIF, WebP), those of Google Authenticator included: all parts, in any order
   Aegis, 2FAS, Ente Auth, andOTP, Bitwarden, Stratum: plain or encrypted; 1Password (1PUX), Proton Authenticator,
-  FreeOTP+, Duo; CSV of KeePassXC, LastPass, Bitwarden, 1Password; PSKC (RFC 6030); KeePass databases (.kdbx)
+  FreeOTP+, Duo; CSV of KeePassXC, LastPass, Bitwarden, 1Password and others; PSKC (RFC 6030); KeePass databases (.kdbx)
 
-SOURCE is a file, a directory of files, - (standard input), clipboard, pass:[FOLDER], or a directory of pass. The password
-of an encrypted export comes from the program that YKMFA_IMPORT_PASSWORD_COMMAND names, from the file descriptor that
-YKMFA_IMPORT_PASSWORD_FD names, or from a prompt.
+SOURCE is a file, a directory of files, - (standard input), clipboard, pass:[FOLDER], or a directory of pass. The
+password of an encrypted export comes from the program that YKMFA_IMPORT_PASSWORD_COMMAND names, from the file
+descriptor that YKMFA_IMPORT_PASSWORD_FD names, or from a prompt.
 
-Each account goes to its backup first (the vault, or --backup-to), which is read back, then onto the key, which is proven
-to hold the same secret, as restore does it. Whether all fit on the key is known before anything is written. What is
-there with another secret, on the key or in the backup, is left alone. What no YubiKey can hold is named and left out. If
-anything in a file cannot be read, nothing is imported, unless --skip-bad. Interrupted at any point, run it again: it
-finishes.
+Each account goes to its backup first (the vault, or --backup-to), which is read back, then onto the key, which is
+proven to hold the same secret, as restore does it. Whether all fit on the key is known before anything is written.
+What is there with another secret, on the key or in the backup, is left alone. What no YubiKey can hold is named and
+left out. If anything in a file cannot be read, nothing is imported, unless --skip-bad. Interrupted at any point, run
+it again: it finishes.
 
---dry-run prints what would become of each account, and under which name. An export is as secret as what is in it: remove it
-afterwards.
+--dry-run prints what would become of each account, and under which name. An export is as secret as what is in it:
+remove it afterwards.
 
 --json prints {entries, missing, dry_run, keys}: of each entry {where, name, id, issuer, account, title, backup, state,
 same_as, error}, where state is new, known, different, duplicate, cannot-be-stored or bad; missing are the parts of an
 export that were not there; keys is what restore --json prints.
 
-Exit codes: 0 everything is in its backup, and on the key; 7 something differs and was left alone; 8 a backup could not be
-written; 4 the password of an export is wrong or was not given; 1 something cannot be read, or stored, or does not fit.`,
+Exit codes: 0 everything is in its backup, and on the key; 7 something differs and was left alone; 8 a backup could not
+be written; 4 the password of an export is wrong or was not given; 1 something cannot be read, or stored, or does not
+fit.`,
 		Example: "  ykmfa import aegis-export.json --dry-run\n  ykmfa import screenshot1.png screenshot2.png --only 'GitHub*'\n" +
 			"  ykmfa import clipboard --backup-to pass:mfa/{}\n  ykmfa import export.2fas --no-key",
 		RunE: func(c *cobra.Command, args []string) error {

@@ -27,7 +27,8 @@ func newSheet(a *app) *cobra.Command {
 		Short: "A printable recovery sheet",
 		Long: `Make the recovery sheet of the vault, to print and put in a safe: its recovery identity, as a QR code and in a form to
 type, and what to do with it. With it and the files of the vault, everything can be read again, by age alone, or by
-ykmfa vault recover. --accounts adds the accounts themselves: then the sheet alone is enough, and as secret as all of them.
+ykmfa vault recover. --accounts adds the accounts themselves: then the sheet alone is enough, and as secret as all of
+them.
 
 It takes the passphrase. The file is new, and only you can read it: print it, then remove it.`,
 		Example: "  ykmfa sheet -o recovery.pdf\n  ykmfa sheet -o recovery.html --accounts",

@@ -30,8 +30,8 @@ func newShow(a *app) *cobra.Command {
 account.
 
 --qr draws the QR code that authenticator apps scan, on the terminal, or in a new file that only you can read:
---qr=FILE.png or --qr=FILE.svg. A code that takes the whole terminal stays there until Enter. --uri prints the otpauth URI,
---secret the secret alone, in base32. Where standard output is no terminal, --force says that this is meant.`,
+--qr=FILE.png or --qr=FILE.svg. A code that takes the whole terminal stays there until Enter. --uri prints the otpauth
+URI, --secret the secret alone, in base32. Where standard output is no terminal, --force says that this is meant.`,
 		Example: "  ykmfa show aws --qr\n  ykmfa show aws --qr=aws.png\n  ykmfa show aws --uri --force | other-program",
 		Args:    exactArgs("NAME"),
 		RunE:    func(c *cobra.Command, args []string) error { return o.run(c.Context(), args[0]) },

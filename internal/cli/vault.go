@@ -22,12 +22,13 @@ func newVault(a *app) *cobra.Command {
 one takes no passphrase. Reading takes the passphrase, asked once for each command, or a YubiKey that was made a
 recipient with add-key. As a backup it is called vault:NAME, and add uses it where there is no other.
 
-It is in ~/.local/share/ykmfa/vault, or in $YKMFA_VAULT (a directory of passage, such as ~/.passage, can be used). Copy that
-directory, and keep the recovery identity apart from it: with both, "age -d -i identity.txt store/NAME.age" gets every
-secret back, without ykmfa.
+It is in ~/.local/share/ykmfa/vault, or in $YKMFA_VAULT (a directory of passage, such as ~/.passage, can be used). Copy
+that directory, and keep the recovery identity apart from it: with both, "age -d -i identity.txt store/NAME.age" gets
+every secret back, without ykmfa.
 
 The passphrase comes from the program that YKMFA_VAULT_PASSPHRASE_COMMAND names, from the file descriptor that
-YKMFA_VAULT_PASSPHRASE_FD names, or from a prompt; a new one from YKMFA_NEW_VAULT_PASSPHRASE_COMMAND, ..._FD, or a prompt.`,
+YKMFA_VAULT_PASSPHRASE_FD names, or from a prompt; a new one from YKMFA_NEW_VAULT_PASSPHRASE_COMMAND, ..._FD, or a
+prompt.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil

@@ -28,12 +28,13 @@ func newVaultAddKey(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "add-key", Short: "Let a YubiKey open the vault", Args: exactArgs(),
 		Long: `Make a P-256 key on the YubiKey that is plugged in, in a free retired slot of its PIV applet, prove that it works, and
-make it a recipient of the vault: its entries are then encrypted anew, which takes the passphrase once. Nothing that is on
-the YubiKey is overwritten. A slot that is named and has such a key already is used as it is.
+make it a recipient of the vault: its entries are then encrypted anew, which takes the passphrase once. Nothing that is
+on the YubiKey is overwritten. A slot that is named and has such a key already is used as it is. Run again, it makes no
+second key, and finishes what was interrupted.
 
-The YubiKey's PIV PIN is asked for on the terminal, or comes from the program in YKMFA_PIV_PIN_COMMAND or the file descriptor in
-YKMFA_PIV_PIN_FD; a management key that is neither the default one nor stored under the PIN from a prompt, YKMFA_PIV_KEY_COMMAND
-or YKMFA_PIV_KEY_FD, in hexadecimal. It is needed only to make the key.`,
+The YubiKey's PIV PIN is asked for on the terminal, or comes from the program in YKMFA_PIV_PIN_COMMAND or the file
+descriptor in YKMFA_PIV_PIN_FD; a management key that is neither the default one nor stored under the PIN from a
+prompt, YKMFA_PIV_KEY_COMMAND or YKMFA_PIV_KEY_FD, in hexadecimal. It is needed only to make the key.`,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
 	}
 	f := c.Flags()

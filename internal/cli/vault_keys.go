@@ -54,8 +54,9 @@ func (a *app) vaultRecipients() error {
 func newVaultRekey(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "rekey", Short: "Encrypt every entry anew, to the recipients of today", Args: exactArgs(),
-		Long: `Encrypt every entry anew, to the recipients of today: after a key was added, removed or lost. Entries are replaced one by
-one, each whole; what is wrong with one does not stop the others; interrupted, run it again. A key that was removed can still open old copies of the files.`,
+		Long: `Encrypt every entry anew, to the recipients of today: after a key was added, removed or lost. Entries are replaced one
+by one, each whole; what is wrong with one does not stop the others; interrupted, run it again. A key that was removed
+can still open old copies of the files.`,
 		RunE: func(c *cobra.Command, _ []string) error { return a.vaultRekey(c.Context()) },
 	}
 }

@@ -19,16 +19,16 @@ func newVaultRecover(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "recover", Short: "Take the recovery identity back, from the recovery sheet", Args: exactArgs(),
 		Long: `Take the recovery identity of the vault back, from the recovery sheet, and put it under a new passphrase: when the
-passphrase is forgotten, or the vault comes from a copy without its file identities. The lines of the sheet are asked for
-one by one, and a typing error is found in its line; or --from qr:IMAGE reads the QR code (qr:clipboard, too), --from FILE
-or --from - the text.
+passphrase is forgotten, or the vault comes from a copy without its file identities. The lines of the sheet are asked
+for one by one, and a typing error is found in its line; or --from qr:IMAGE reads the QR code (qr:clipboard, too),
+--from FILE or --from - the text.
 
-The identity is proven before anything changes: it opens an entry of the vault, or is one of its recipients. Entries that it
-does not open, as they are damaged or encrypted to others only, are named, and stay. Old identities are kept in the file
-identities.before. Where there is no vault at all, an empty one is made, to copy the entries into.`,
+The identity is proven before anything changes: it opens an entry of the vault, or is one of its recipients. Entries
+that it does not open, as they are damaged or encrypted to others only, are named, and stay. Old identities are kept in
+the file identities.before. Where there is no vault at all, an empty one is made, to copy the entries into.`,
 		RunE: func(c *cobra.Command, _ []string) error { return a.vaultRecover(c.Context(), from) },
 	}
-	c.Flags().StringVar(&from, "from", "", "read it from a picture, a file or standard input: qr:`IMAGE`, FILE or -")
+	c.Flags().StringVar(&from, "from", "", "read it from `SOURCE`: qr:IMAGE (a picture), FILE or - (standard input)")
 	return c
 }
 
