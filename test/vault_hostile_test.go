@@ -134,7 +134,7 @@ func TestVaultAsksOnce(t *testing.T) {
 	}
 	s.env = append(clear, "YKMFA_PIV_PIN_COMMAND=") // on a terminal
 	c := s.console(nil, "verify", "--backups")
-	c.expect("(tries left: 2):")
+	c.expect("(tries left: 2; Enter goes without):")
 	c.forget()
 	c.awaitEcho(false)
 	c.typed("123456\n")
@@ -147,7 +147,7 @@ func TestVaultAsksOnce(t *testing.T) {
 	s.lockIdentities(10)
 	c = s.console(nil, "verify", "--backups")
 	for _, left := range []string{"3", "2"} {
-		c.expect("(tries left: " + left + "):")
+		c.expect("(tries left: " + left + "; Enter goes without):")
 		c.awaitEcho(false)
 		c.typed("999999\n")
 	}

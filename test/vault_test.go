@@ -212,14 +212,14 @@ func TestVaultPIN(t *testing.T) {
 		t.Fatal(c.shown.String())
 	}
 	c = onTerminalIn(t, home, env, nil, []string{"vault", "add-key"})
-	c.expect("PIV PIN of YubiKey 12345678 (tries left: 3):")
+	c.expect("PIV PIN of YubiKey 12345678 (tries left: 3; Enter goes without):")
 	c.awaitEcho(false)
 	c.typed("999999\n")
-	c.expect("(tries left: 2):")
+	c.expect("(tries left: 2; Enter goes without):")
 	c.awaitEcho(false)
 	c.typed("12\n") // too short to be one: not sent
 	c.expect("6 to 8")
-	c.expect("(tries left: 2):")
+	c.expect("(tries left: 2; Enter goes without):")
 	c.awaitEcho(false)
 	c.typed("999999\n")
 	c.expect("One try is left before the PIN of YubiKey 12345678 is blocked. Use it? [y/N]")
@@ -231,7 +231,7 @@ func TestVaultPIN(t *testing.T) {
 	c.expect("used as it is")
 	c.expect("Use it? [y/N]")
 	c.typed("y\n")
-	c.expect("(tries left: 1):")
+	c.expect("(tries left: 1; Enter goes without):")
 	c.awaitEcho(false)
 	c.typed("123456\n")
 	c.expect("a recipient of the vault")
@@ -251,6 +251,15 @@ func TestVaultPIN(t *testing.T) {
 	env = append(env, "YKMFA_PIV_PIN_COMMAND=echo 123456")
 	c = onTerminalIn(t, home, env, nil, []string{"vault", "show", "aws", "--force"})
 	if code := c.ended(); code != 0 || !strings.Contains(c.stdout.String(), s20) {
+		t.Errorf("exit status %d, %s", code, c.shown.String())
+	}
+
+	// Enter in place of the PIN goes on to the next way; here there is none.
+	c = onTerminalIn(t, home, env[:1], nil, []string{"vault", "show", "aws", "--force"})
+	c.expect("Enter goes without")
+	c.awaitEcho(false)
+	c.typed("\n")
+	if code := c.ended(); code != 4 || !strings.Contains(c.shown.String(), "no PIN was given") || c.stdout.Len() > 0 {
 		t.Errorf("exit status %d, %s", code, c.shown.String())
 	}
 

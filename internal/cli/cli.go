@@ -77,6 +77,7 @@ type app struct {
 
 	ways  *vault.Ways      // to open the vault; nil: not asked for yet
 	noPIN map[string]error // by key: why its PIN could not be given; it is not tried again
+	busy  *progress        // the last one; nil: none yet
 }
 
 func newRoot(a *app) *cobra.Command {

@@ -187,7 +187,10 @@ func (o *importOptions) refuse() error {
 // verdict is the error for what was not imported and should not be passed over.
 func (o *importOptions) verdict() error {
 	if len(o.found) == 0 {
-		return fail(exitFailed, "is it the right file? --only leaves out the rest", "no account was found")
+		if len(o.only) > 0 {
+			return fail(exitFailed, "--dry-run without --only shows what is there", "no account was found that --only wants")
+		}
+		return fail(exitFailed, "is it the right file? ykmfa import --help lists what can be read", "no account was found")
 	}
 	left := 0
 	for _, i := range o.found {

@@ -44,7 +44,7 @@ func (o *importOptions) store(ctx context.Context, in []*incoming) error {
 	}
 	if o.noKey {
 		o.complain()
-		o.app.tell("%s in the backup, and proven; ykmfa restore writes them to a key", plural(len(done), "account"))
+		o.app.tell("%s in the backup, and proven; next, onto a key: ykmfa restore", plural(len(done), "account"))
 	}
 	return nil
 }

@@ -103,7 +103,11 @@ func (a *app) choosePIV(ctx context.Context) (*piv, error) {
 		return keys[0], nil
 	case len(keys) > 1:
 		closeAll(keys)
-		return nil, usage("say which: --key SERIAL", "%d keys are plugged in: %v", len(keys), keys)
+		names := make([]string, 0, len(keys))
+		for _, p := range keys {
+			names = append(names, p.String())
+		}
+		return nil, usage("say which: --key SERIAL", "%d keys are plugged in: %s", len(keys), strings.Join(names, ", "))
 	case len(skipped) > 0:
 		return nil, worst(skipped)
 	}
@@ -164,6 +168,7 @@ func pivAdvices() []advice {
 		{pivkey.ErrNotP256, exitFailed, "leave out --slot: a free one is found"},
 		{pivkey.ErrPINBlocked, exitLocked, "unblock it with the PUK: ykman piv access unblock-pin"},
 		{pivkey.ErrPINNeeded, exitLocked, "run it on a terminal, or set YKMFA_PIV_PIN_COMMAND"},
+		{errNoPIN, exitLocked, "type the PIV PIN; or bring back the file identities, which the passphrase opens"},
 		{errWrongPIN, exitLocked, "is YKMFA_PIV_PIN_COMMAND right? it is not tried again"},
 		{pivkey.ErrNotTouched, exitNotTouch, "run it again, and touch the key while it blinks"},
 		{pivkey.ErrWrongManagementKey, exitLocked, "is it the right one? YKMFA_PIV_KEY_COMMAND, or the prompt, takes it in hexadecimal"},

@@ -145,6 +145,9 @@ func (p *piv) newPIN(ctx context.Context) error {
 // errWrongPIN is a wrong PIN that nobody was there to type again.
 var errWrongPIN = errors.New("the PIN from YKMFA_PIV_PIN_COMMAND or YKMFA_PIV_PIN_FD is wrong")
 
+// errNoPIN says that the user would rather give something else, such as the passphrase.
+var errNoPIN = errors.New("no PIN was given")
+
 const pinVariable = "YKMFA_PIV_PIN"
 
 func (p *piv) pinName() string { return fmt.Sprintf("PIN of %v", p) }
@@ -165,8 +168,10 @@ func (p *piv) askPIN(ctx context.Context) (pin []byte, err error) {
 			pin, err = ways[0].get(ctx)
 			return err
 		}
-		pin, err = p.app.askSecret(ctx, fmt.Sprintf("PIV PIN of %v (tries left: %d):", p, tries))
-		pin = bytes.TrimSpace(pin)
+		pin, err = p.app.askSecret(ctx, fmt.Sprintf("PIV PIN of %v (tries left: %d; Enter goes without):", p, tries))
+		if pin = bytes.TrimSpace(pin); err == nil && len(pin) == 0 {
+			err = errNoPIN
+		}
 		return err
 	})
 	if err != nil || tries == 1 {

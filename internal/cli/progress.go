@@ -16,7 +16,8 @@ type progress struct {
 }
 
 func (a *app) progress() *progress {
-	return &progress{app: a, tty: !a.quiet && term.IsTerminal(a.Stderr), start: a.Now()}
+	a.busy = &progress{app: a, tty: !a.quiet && term.IsTerminal(a.Stderr), start: a.Now()}
+	return a.busy
 }
 
 // show replaces the line.

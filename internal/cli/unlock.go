@@ -164,6 +164,9 @@ func (a *app) askSecret(ctx context.Context, prompt string) ([]byte, error) {
 		return nil, err
 	}
 	defer t.Close()
+	if a.busy != nil { // a question does not stand behind what is going on
+		a.busy.clear()
+	}
 	return t.ReadSecret(ctx, term.Clean(prompt))
 }
 

@@ -83,7 +83,8 @@ func (a *app) showIdentity(v *vault.Vault, identity []byte) {
   %s
 
 Write it down, and keep it where this computer is not. With it and the files in
-%s, everything can be read again, by age alone. It is not shown again.
+%s, everything can be read again, by age alone.
+It is not shown again, but ykmfa sheet -o recovery.pdf makes a page of it, to print.
 
 `, identity, term.Clean(v.Dir))
 }

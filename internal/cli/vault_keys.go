@@ -167,6 +167,12 @@ func (a *app) vaultCheck(ctx context.Context) error {
 		p.show("%s, %d of %d ... ", name, i+1, len(names))
 		l := checkLine{Name: name}
 		err := a.checkEntry(ctx, resolver, name)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if staysShut(err) {
+			return vaultFailed(err)
+		}
 		if err == nil && unfit == nil {
 			err = inspectEntry(v, name)
 		}
@@ -175,9 +181,6 @@ func (a *app) vaultCheck(ctx context.Context) error {
 			a.complain(err)
 			l.Error = err.Error()
 			bad++
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
 		}
 		lines = append(lines, l)
 	}
@@ -193,6 +196,12 @@ func (a *app) vaultCheck(ctx context.Context) error {
 	}
 	a.tell("%s: all open, and are secrets", entries(len(names)))
 	return err
+}
+
+// staysShut reports whether it is the passphrase, or the key, that is missing: that says nothing about the entry.
+func staysShut(err error) bool {
+	var refused *source.Error
+	return errors.As(err, &refused) && refused.Kind == source.KindLocked && !errors.Is(err, vault.ErrNoMatch)
 }
 
 type checkLine struct {
