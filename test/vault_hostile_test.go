@@ -311,7 +311,8 @@ func TestVaultFiles(t *testing.T) {
 		s.ok("vault", "remove", name, "--force", "--yes")
 	}
 	s.ok("vault", "rekey")
-	s.fails(8, "differs only in capitals", "add", "Z", "--secret-from", "file:s.txt", "--backup-to", "vault:Z", "--account", "Z")
+	s.ok("add", "Z", "--secret-from", "file:s.txt", "--backup-to", "vault:Z", "--account", "Z")
+	s.fails(8, `"Z" and "z" differ only in capitals`, "vault", "check")
 	s.fails(8, "not a name for an entry", "add", "x", "--secret-from", "file:s.txt", "--backup-to", "vault:a/.x")
 	var shown struct{ Name, Text string }
 	if err := json.Unmarshal([]byte(s.ok("vault", "show", "z", "--force", "--json").stdout), &shown); err != nil || !strings.Contains(shown.Text, s20) {

@@ -153,6 +153,9 @@ func (a *app) vaultCheck(ctx context.Context) error {
 	if v.Pending() {
 		a.warn("a change of recipients is not finished: ykmfa vault rekey")
 	}
+	for _, twins := range vault.Twins(names) {
+		a.warn(fmt.Sprintf("%q and %q differ only in capitals: not every disk that the vault is copied to can tell them apart", twins[0], twins[1]))
+	}
 	resolver, done := a.resolver(ctx)
 	defer done()
 	lines := make([]checkLine, 0, len(names))

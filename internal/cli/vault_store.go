@@ -144,7 +144,6 @@ func vaultError(err error) error {
 		{vault.ErrFolder, source.KindSeveral, "ykmfa vault list"},
 		{vault.ErrName, source.KindUsage, "no part of it may be empty, begin with . or -, or be longer than 200 bytes; choose another: --backup-to vault:NAME"},
 		{vault.ErrExists, source.KindExists, "choose another name: --backup-to vault:NAME"},
-		{vault.ErrTwin, source.KindExists, "choose another name: --backup-to vault:NAME"},
 		{vault.ErrRecipients, source.KindFailed, "correct .age-recipients in the vault: ykmfa vault recipients shows it; age-keygen -y IDENTITIES prints whose it can be"},
 		{vault.ErrIdentitiesBad, source.KindLocked, "age -d opens such a file, age -p makes one under a passphrase"},
 		{vault.ErrDamaged, source.KindNoSecret, "bring the file back from a copy of the vault; then: ykmfa vault check"},

@@ -34,7 +34,6 @@ var (
 	ErrName       = errors.New("not a name for an entry")
 	ErrNotFound   = errors.New("no such entry")
 	ErrExists     = errors.New("there is an entry of this name, which stays as it is")
-	ErrTwin       = errors.New("there is an entry whose name differs only in capitals, and not every disk can tell them apart")
 	ErrFolder     = errors.New("a folder, not an entry")
 	ErrDamaged    = errors.New("damaged, or not encrypted by age")
 	ErrNoMatch    = errors.New("nobody here can open it") // no identity that was given is a recipient
@@ -144,9 +143,6 @@ func (v *Vault) Put(name string, text []byte) error {
 		return err
 	}
 	defer unlock()
-	if err := v.twin(name); err != nil {
-		return err
-	}
 	data, err := v.encrypt(name, text)
 	if err != nil {
 		return err
@@ -164,16 +160,18 @@ func (v *Vault) Put(name string, text []byte) error {
 	return readBack(file, data)
 }
 
-// twin finds an entry that differs from a new one only in capitals: a copy of the vault on a disk that does not tell them
-// apart (of Windows or macOS, or a stick) would have one of the two.
-func (v *Vault) twin(name string) error {
-	names, _ := v.List() // what cannot be listed is no reason to have no backup
-	for _, there := range names {
-		if there != name && strings.EqualFold(there, name) {
-			return fmt.Errorf("%q: %w", there, ErrTwin)
+// Twins are pairs of names that differ only in capitals: a copy of the vault on a disk that does not tell them apart (of
+// Windows or macOS, or a stick) would have one of the two. Put does not look for them, as that takes all names.
+func Twins(names []string) (twins [][2]string) {
+	seen := map[string]string{}
+	for _, name := range names {
+		low := strings.ToLower(name)
+		if other, there := seen[low]; there {
+			twins = append(twins, [2]string{other, name})
 		}
+		seen[low] = name
 	}
-	return nil
+	return twins
 }
 
 // encrypt encrypts an entry to the recipients that count for it.
