@@ -57,6 +57,7 @@ var mayImport = map[string][]string{
 	"ykmfa/internal/disk":              {"golang.org/x/sys"},
 	"ykmfa/internal/source":            {"ykmfa/internal/clipboard", "ykmfa/internal/disk", "ykmfa/internal/qr", "ykmfa/internal/erase", "ykmfa/internal/keyring", "ykmfa/internal/otpauth", "ykmfa/oath", "golang.org/x/term"},
 	"ykmfa/internal/qr":                {"golang.org/x/image"},
+	"ykmfa/internal/displaytest":       {},
 	"ykmfa/internal/clipboard":         {},
 	"ykmfa/internal/source/sourcetest": {},
 	"ykmfa/internal/vault":             {"ykmfa/internal/disk", "filippo.io/age", "filippo.io/hpke", "golang.org/x/crypto"},

@@ -10,11 +10,11 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"ykmfa/internal/displaytest"
 	"ykmfa/internal/virtualkey"
 )
 
@@ -189,7 +189,7 @@ func TestImportClipboard(t *testing.T) {
 	need(t, "xclip", "xclip")
 	m := importer(t)
 	m.ykmfa("import", "clipboard", "--no-key").expect(t, 1, "clipboard: no desktop session")
-	m.env = append(m.env, "DISPLAY="+xServer(t))
+	m.env = append(m.env, "DISPLAY="+displaytest.Start(t))
 	m.ykmfa("import", "clipboard", "--no-key").expect(t, 1, "there is none in the clipboard")
 	m.vkey(nil, "add", "x", "--secret-from", "qr:clipboard").expect(t, 8, "the clipboard has no picture")
 
@@ -207,30 +207,6 @@ func TestImportClipboard(t *testing.T) {
 	if got := m.backups()["steam"]; got != dave {
 		t.Errorf("in the vault: %q", got)
 	}
-}
-
-// xServer starts an X server and returns its name.
-func xServer(t *testing.T) string {
-	t.Helper()
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := exec.Command("Xvfb", "-displayfd", "3", "-nolisten", "tcp")
-	c.ExtraFiles = []*os.File{w}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	w.Close()
-	t.Cleanup(func() {
-		c.Process.Kill()
-		c.Wait()
-	})
-	var number int
-	if _, err := fmt.Fscan(r, &number); err != nil {
-		t.Fatal("Xvfb:", err)
-	}
-	return fmt.Sprintf(":%d", number)
 }
 
 // copied puts something into the clipboard, and returns once xclip says that it waits for those who ask for it.

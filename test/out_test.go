@@ -21,6 +21,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ykmfa/internal/displaytest"
 )
 
 // out is an account that goes out.
@@ -153,7 +155,7 @@ func awsOut(letters int) out {
 
 // TestShowOnScreen: a real xterm of 80 x 24, dark and light: zbarimg and our own reader read the code off its screen.
 func TestShowOnScreen(t *testing.T) {
-	screen := display(t)
+	screen := displaytest.Start(t)
 	for _, n := range []int{32, 64} {
 		o := awsOut(n)
 		m := keeps(t, []out{o})

@@ -10,34 +10,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"testing"
 	"time"
 )
-
-// display starts an X server on a free display, and returns its name.
-func display(t *testing.T) string {
-	t.Helper()
-	need(t, "Xvfb", "xvfb")
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := exec.Command("Xvfb", "-displayfd", "3", "-screen", "0", "1024x768x24", "-nolisten", "tcp")
-	c.ExtraFiles = []*os.File{w}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	w.Close()
-	t.Cleanup(func() {
-		c.Process.Kill()
-		c.Wait()
-	})
-	var number int
-	if _, err := fmt.Fscan(r, &number); err != nil {
-		t.Fatal("Xvfb:", err)
-	}
-	return fmt.Sprintf(":%d", number)
-}
 
 // xterm runs a program in a real terminal, which stays when it has ended.
 func (m *machine) xterm(display string, options []string, args ...string) (end func()) {

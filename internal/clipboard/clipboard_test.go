@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ykmfa/internal/displaytest"
 )
 
 // need skips a test whose programs are not installed, but not under CI.
@@ -30,27 +32,9 @@ func need(t *testing.T, programs ...string) {
 // display starts an X server and makes it the only desktop.
 func display(t *testing.T) {
 	t.Helper()
-	need(t, "Xvfb", "xclip")
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := exec.Command("Xvfb", "-displayfd", "3", "-nolisten", "tcp")
-	c.ExtraFiles = []*os.File{w}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	w.Close()
-	t.Cleanup(func() {
-		c.Process.Kill()
-		c.Wait()
-	})
-	var number int
-	if _, err := fmt.Fscan(r, &number); err != nil {
-		t.Fatal("Xvfb:", err)
-	}
+	need(t, "xclip")
 	t.Setenv("WAYLAND_DISPLAY", "")
-	t.Setenv("DISPLAY", fmt.Sprintf(":%d", number))
+	t.Setenv("DISPLAY", displaytest.Start(t))
 }
 
 // own puts something into the clipboard, and returns once xclip says that it waits for those who ask for it.

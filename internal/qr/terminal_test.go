@@ -9,31 +9,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ykmfa/internal/displaytest"
 )
 
-// display starts an X server on a free display, and returns what to put into the environment of its programs.
+// display starts an X server, and returns what to put into the environment of its programs.
 func display(t *testing.T) []string {
 	t.Helper()
-	need(t, "Xvfb")
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := exec.Command("Xvfb", "-displayfd", "3", "-screen", "0", "1280x1024x24", "-nolisten", "tcp")
-	c.ExtraFiles = []*os.File{w}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	w.Close()
-	t.Cleanup(func() {
-		c.Process.Kill()
-		c.Wait()
-	})
-	var number int
-	if _, err := fmt.Fscan(r, &number); err != nil {
-		t.Fatal("Xvfb:", err)
-	}
-	return append(os.Environ(), fmt.Sprintf("DISPLAY=:%d", number), "LC_ALL=C.UTF-8")
+	return append(os.Environ(), "DISPLAY="+displaytest.Start(t), "LC_ALL=C.UTF-8")
 }
 
 // shoot shows a text in a real xterm and returns a picture of the screen. The terminal itself says when it has drawn
