@@ -85,7 +85,9 @@ func (o *exportOptions) check() error {
 	}
 	encrypted := len(o.encrypt) > 0
 	switch {
-	case !slices.Contains(transfer.Writable(), o.to):
+	case o.to != "" && !slices.Contains(transfer.Writable(), o.to):
+		return usage("--to "+strings.Join(transfer.Writable(), ", "), "no format %q can be written", o.to)
+	case o.to == "":
 		return usage("--to "+strings.Join(transfer.Writable(), ", "), "--to says which format")
 	case isPicture(o.output) && o.to != "migration":
 		return usage("--to migration draws them", "%s has no QR codes", o.to)
