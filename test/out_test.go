@@ -502,6 +502,7 @@ func TestOutPrivate(t *testing.T) {
 	need(t, "strace", "strace")
 	list := outs(3, 3)
 	m := keeps(t, list)
+	call := regexp.MustCompile(`^\d+ +[a-z]+\(`)
 	for name, args := range waysOut() {
 		dir := filepath.Join(m.home, "to", name)
 		if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -515,8 +516,11 @@ func TestOutPrivate(t *testing.T) {
 		}
 		secretFree(t, name+": stderr", r.stderr, list)
 		for line := range strings.Lines(m.read("trace")) {
+			if !call.MatchString(line) { // the second half of one, or a thread that ends in the middle of nothing
+				continue
+			}
 			writes := strings.Contains(line, "O_CREAT") || strings.Contains(line, "O_WRONLY") || strings.Contains(line, "O_RDWR") || !strings.Contains(line, "open")
-			harmless := strings.Contains(line, `"/dev/`) || strings.Contains(line, "/state/") || strings.Contains(line, "+++") || strings.Contains(line, "---")
+			harmless := strings.Contains(line, `"/dev/`) || strings.Contains(line, "/state/")
 			if writes && !harmless && !strings.Contains(line, `"`+dir+"/") && !strings.Contains(line, `"`+dir+`"`) {
 				t.Errorf("%s: writes elsewhere: %s", name, line)
 			}
