@@ -15,7 +15,7 @@ func (o *importOptions) ontoKeys(ctx context.Context) error {
 	o.restore = &restoreOptions{app: o.app, allKeys: o.allKeys, counters: map[string]uint64{}, since: o.app.Now(), finished: map[string]bool{}}
 	for _, i := range taken {
 		o.restore.backups = append(o.restore.backups, &backup{account: i.account, params: i.params})
-		if i.account.Type == otpauthHOTP {
+		if countsCodes(i.account) {
 			o.restore.counters[i.account.Name] = i.params.Counter
 		}
 	}

@@ -14,8 +14,6 @@ import (
 	"ykmfa/oath"
 )
 
-const otpauthHOTP = oath.HOTP
-
 // incoming is an account on its way in.
 type incoming struct {
 	where, title string
